@@ -1,0 +1,1 @@
+"""Dagster assets, one module a group. Thin: read, call, write, attach metadata."""

@@ -1,0 +1,1 @@
+"""What is done to campaigns: proposals, approvals and the safe push to the platform."""

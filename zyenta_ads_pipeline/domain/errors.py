@@ -1,0 +1,111 @@
+"""Typed errors. Each says what happened, where, and how to mend it.
+
+A `ZyentaError` is one a user can act on: faces print its text as one paragraph and exit
+non-zero. Everything else is a defect and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ZyentaError(Exception):
+    """What went wrong, and the remedy.
+
+    `what` names the thing and the place; `remedy` is the next thing to do.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what} {remedy}".strip())
+
+
+class SettingsError(ZyentaError):
+    """A setting is missing or has a value that cannot be used."""
+
+
+class InputError(ZyentaError):
+    """The user gave something that cannot be used: a date range, a file, an id."""
+
+
+class StorageError(ZyentaError):
+    """The lake or the store cannot be read or written."""
+
+
+class IncompleteData(ZyentaError):
+    """The platform's reply is provably not whole; nothing of it was stored."""
+
+
+@dataclass(frozen=True)
+class ErrorOrigin:
+    """Where a platform's error came from, for the log and for its support desk."""
+
+    request: str = ""
+    http_status: int | None = None
+    code: int | None = None
+    subcode: int | None = None
+    trace_id: str = ""
+
+
+class PlatformError(ZyentaError):
+    """The ad platform refused or failed. Subclasses say what may be done about it."""
+
+    def __init__(self, what: str, remedy: str = "", *, origin: ErrorOrigin | None = None) -> None:
+        self.origin = origin or ErrorOrigin()
+        super().__init__(what, remedy)
+
+
+class Unreachable(PlatformError):
+    """No connection was made, so nothing was sent."""
+
+
+class Transient(PlatformError):
+    """Passing trouble on the platform's side; a read may be tried again."""
+
+
+class RateLimited(PlatformError):
+    """Too many calls. `wait_seconds` is how long the platform asks us to stay away."""
+
+    def __init__(
+        self,
+        what: str,
+        remedy: str = "",
+        *,
+        origin: ErrorOrigin | None = None,
+        wait_seconds: float | None = None,
+    ) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(what, remedy, origin=origin)
+
+
+class AuthenticationFailed(PlatformError):
+    """The token is dead or malformed: every call with it must stop."""
+
+
+class PermissionDenied(PlatformError):
+    """The token is good but may not do this."""
+
+
+class NotFound(PlatformError):
+    """The object does not exist, or the token may not see it."""
+
+
+class ValidationRefused(PlatformError):
+    """The request itself is wrong; sending it again cannot help."""
+
+
+class TooMuchData(PlatformError):
+    """The query is too large as asked; a smaller one may pass."""
+
+
+class PolicyBlocked(PlatformError):
+    """Blocked for policy or abuse reasons; a human has to look."""
+
+
+class DuplicateObject(PlatformError):
+    """The object exists already."""
+
+
+class UnknownOutcome(PlatformError):
+    """A write was sent and its outcome is not known: look before anything is sent again."""

@@ -1,0 +1,64 @@
+"""Money in Meta's own units.
+
+Budgets and bids travel as whole numbers in a currency's *offset unit*. Meta's offsets are not
+ISO 4217: HUF and TWD have no minor unit here, JOD and BHD have two decimals.
+Source: Marketing API, "Currencies" page.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from zyenta_ads_pipeline.domain.errors import InputError
+
+_OFFSET_1 = "CLP COP CRC HUF IDR ISK JPY KRW PYG TWD VND"
+_OFFSET_100 = (
+    "AED ARS AUD BDT BGN BHD BOB BRL CAD CHF CNY CZK DKK DZD EGP EUR FBZ GBP GTQ HKD HNL HRK "
+    "ILS INR JOD KES LTL LVL MOP MXN MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR "
+    "SEK SGD SKK THB TRY UAH USD UYU VEF VES ZAR"
+)
+
+CURRENCY_OFFSETS: dict[str, int] = {
+    **dict.fromkeys(_OFFSET_1.split(), 1),
+    **dict.fromkeys(_OFFSET_100.split(), 100),
+}
+
+
+def offset(currency: str) -> int:
+    """How many minor units make one major unit of `currency`: 1 or 100.
+
+    Raises `InputError` for a currency that Meta does not bill in.
+    """
+    try:
+        return CURRENCY_OFFSETS[currency]
+    except KeyError:
+        raise InputError(
+            f"Currency {currency!r} is not one that Meta bills in.",
+            "Use one of: " + ", ".join(sorted(CURRENCY_OFFSETS)) + ".",
+        ) from None
+
+
+def decimals(currency: str) -> int:
+    """How many decimals an amount of `currency` has on Meta: 0 or 2."""
+    return 0 if offset(currency) == 1 else 2
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Major units to whole minor units, half to even.
+
+    `amount` is a Decimal: a float has lost its cents before it gets here.
+    """
+    if not isinstance(amount, Decimal):
+        raise TypeError(f"money is a Decimal, not {type(amount).__name__}")
+    return int((amount * offset(currency)).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """Whole minor units to major units, with the currency's own number of decimals."""
+    return Decimal(minor).scaleb(-decimals(currency))
+
+
+def show(amount: Decimal, currency: str) -> str:
+    """An amount in words for people: `$12.50`, `12.50 EUR`, `1,250 JPY`."""
+    text = f"{amount:,.{decimals(currency)}f}"
+    return f"${text}" if currency == "USD" else f"{text} {currency}"

@@ -1,0 +1,91 @@
+"""Days are the ad account's days; a range includes both of its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from zyenta_ads_pipeline.domain.errors import InputError
+
+HISTORY_MONTHS = 37
+"""How far back Meta's insights reach (error 3018 beyond)."""
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone `name`; `InputError` when no such zone exists."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(
+            f"Time zone {name!r} is unknown.", "Use an IANA name such as Europe/Berlin."
+        ) from None
+
+
+def account_day(moment: datetime, timezone: str) -> date:
+    """The day that `moment` (aware) falls on in the account's time zone."""
+    if moment.tzinfo is None:
+        raise ValueError("moment must carry a time zone")
+    return moment.astimezone(zone(timezone)).date()
+
+
+def months_before(day: date, months: int) -> date:
+    """`day` moved back by whole calendar months, clamped to the month's last day."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 - months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month0 + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+@dataclass(frozen=True)
+class DateRange:
+    """Whole account days from `since` to `until`, both included."""
+
+    since: date
+    until: date
+
+    def __post_init__(self) -> None:
+        if self.since > self.until:
+            raise InputError(
+                f"The date range {self.since} to {self.until} is in the wrong order.",
+                "Put the earlier day first.",
+            )
+
+    def __str__(self) -> str:
+        return f"{self.since}..{self.until}"
+
+    def __contains__(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+    def __len__(self) -> int:
+        return (self.until - self.since).days + 1
+
+    def days(self) -> Iterator[date]:
+        """Every day of the range, in order."""
+        for n in range(len(self)):
+            yield self.since + timedelta(days=n)
+
+    def split(self, size: int) -> Iterator[DateRange]:
+        """The range in consecutive pieces of at most `size` days; each day once."""
+        start = self.since
+        while start <= self.until:
+            end = min(start + timedelta(days=size - 1), self.until)
+            yield DateRange(start, end)
+            start = end + timedelta(days=1)
+
+    @classmethod
+    def parse(cls, since: str, until: str) -> DateRange:
+        """A range from two `YYYY-MM-DD` texts; `InputError` names the one that is not a date."""
+        return cls(parse_day(since), parse_day(until))
+
+
+def parse_day(text: str) -> date:
+    """A `YYYY-MM-DD` text as a date; `InputError` otherwise."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is not a date.", "Write dates as YYYY-MM-DD.") from None

@@ -1,0 +1,1 @@
+"""From a platform's replies to the lake's tables."""

@@ -1,0 +1,1 @@
+"""The analytical tables: Delta Lake on disk or object storage, read by DuckDB and Polars."""

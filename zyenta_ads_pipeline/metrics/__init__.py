@@ -1,0 +1,1 @@
+"""What each metric means; pure functions on Polars frames."""

@@ -1,0 +1,1 @@
+"""Decisions about budgets: pure functions on plain values."""

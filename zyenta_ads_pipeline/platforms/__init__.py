@@ -1,0 +1,1 @@
+"""Ad platforms behind one small interface (`base.py`); Meta is the first."""

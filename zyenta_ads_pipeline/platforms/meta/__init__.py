@@ -1,0 +1,1 @@
+"""Meta's Marketing API: transport, typed errors, and the platform interface on top."""

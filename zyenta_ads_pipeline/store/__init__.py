@@ -1,0 +1,1 @@
+"""The operational database: the outbox of changes and its journal."""
