@@ -1,0 +1,239 @@
+"""What each of Meta's error codes means and what may be done about it.
+
+A table, not a chain of ifs: (code, subcode) decides, then the code alone, then `is_transient`,
+then the HTTP status. Texts and `type` never decide, since both are localised and unreliable.
+Source: Marketing API, "Error reference", "Insights: error codes", "Rate limiting".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from zyenta_ads_pipeline.domain.errors import (
+    AuthenticationFailed,
+    DuplicateObject,
+    ErrorOrigin,
+    NotFound,
+    PermissionDenied,
+    PlatformError,
+    PolicyBlocked,
+    RateLimited,
+    TooMuchData,
+    Transient,
+    ValidationRefused,
+)
+
+Kind = type[PlatformError]
+
+_BY_CODE: dict[int, Kind] = {
+    1: Transient,
+    2: Transient,
+    3: PermissionDenied,
+    4: RateLimited,
+    10: PermissionDenied,
+    17: RateLimited,
+    32: RateLimited,
+    33: NotFound,
+    100: ValidationRefused,
+    102: AuthenticationFailed,
+    104: AuthenticationFailed,
+    190: AuthenticationFailed,
+    341: RateLimited,
+    351: ValidationRefused,
+    352: ValidationRefused,
+    368: PolicyBlocked,
+    382: ValidationRefused,
+    389: Transient,
+    506: DuplicateObject,
+    613: RateLimited,
+    803: NotFound,
+    900: ValidationRefused,
+    960: Transient,
+    2500: ValidationRefused,
+    2635: ValidationRefused,
+    2641: ValidationRefused,
+    3018: ValidationRefused,
+    5000: Transient,
+    6000: Transient,
+    6001: Transient,
+    1609005: ValidationRefused,
+    **dict.fromkeys(range(200, 300), PermissionDenied),
+    **dict.fromkeys(range(80000, 80100), RateLimited),
+}
+
+_BY_SUBCODE: dict[tuple[int, int], Kind] = {
+    (1, 99): ValidationRefused,
+    (2, 1504038): TooMuchData,
+    (2, 1504041): ValidationRefused,
+    (2, 1504042): ValidationRefused,
+    (100, 33): NotFound,
+    (100, 1487534): TooMuchData,
+    (100, 1504018): TooMuchData,
+    (100, 3191001): PermissionDenied,
+    (100, 1404163): PolicyBlocked,
+    (100, 1404078): PolicyBlocked,
+    (100, 2859015): PolicyBlocked,
+    (100, 3858798): DuplicateObject,
+    (190, 459): PolicyBlocked,
+    (2601, 1815107): Transient,
+    (-2, 2490547): Transient,
+    (-3, 1504045): TooMuchData,
+}
+
+_ONCE = frozenset({1, 389, 5000, 6000, 6001})
+"""Transient codes that heal at the second try or not at all."""
+
+_SUBCODE_IN_CODE_FROM = 1_000_000
+"""Seven-digit numbers belong into `error_subcode` but are at times put into `code`."""
+
+_SUBCODE_WAITS: dict[tuple[int, int], float] = {
+    (613, 1487632): 3600.0,
+    (613, 5044001): 5.0,
+    (613, 1487225): 86_400.0,
+    (17, 1885172): 86_400.0,
+    (4, 1504022): 180.0,
+    (4, 1504039): 180.0,
+}
+_DEFAULT_WAIT = 60.0
+
+_REMEDIES: dict[Kind, str] = {
+    AuthenticationFailed: "Put a valid token into META_ACCESS_TOKEN; `zyenta doctor` checks it.",
+    PermissionDenied: "Give the token's user the permission (ads_read to read, ads_management to "
+    "write) on this ad account.",
+    NotFound: "Check the id, and that the token's user may see it in Ads Manager.",
+    RateLimited: "Wait; nothing is lost, the next run goes on from here.",
+    Transient: "Meta has trouble at the moment; the next run tries again.",
+    TooMuchData: "Ask for fewer days at a time.",
+    PolicyBlocked: "A person has to look into Ads Manager: Meta blocked this account or action.",
+    DuplicateObject: "Look up the object that exists.",
+    ValidationRefused: "The request itself is refused; sending it again cannot help.",
+}
+_CODE_REMEDIES: dict[int, str] = {
+    2635: "Set META_API_VERSION to a version that is alive: v25.0 or v26.0.",
+    3018: "Choose a start within the last 37 months.",
+}
+
+
+def heals_once(error: PlatformError) -> bool:
+    """Whether a transient error is worth one more try only."""
+    return error.origin.code in _ONCE
+
+
+def error_from_reply(
+    error: Mapping[str, Any],
+    *,
+    request: str,
+    http_status: int,
+    headers: Mapping[str, str],
+) -> PlatformError:
+    """The typed error for Meta's `error` object."""
+    code, subcode = _numbers(error)
+    kind = _kind(code, subcode, is_transient=error.get("is_transient") is True, http=http_status)
+    if kind is Transient and "reduce the amount of data" in str(error.get("message", "")).lower():
+        kind = TooMuchData  # the one case that no number tells: code 1 for a page too large
+    origin = ErrorOrigin(
+        request=request,
+        http_status=http_status,
+        code=code,
+        subcode=subcode,
+        trace_id=str(error.get("fbtrace_id") or headers.get("x-fb-trace-id", "")),
+    )
+    what = f"Meta refused {request}: {_words(error)} (code {_shown(code, subcode)})."
+    remedy = _CODE_REMEDIES.get(code or 0, _REMEDIES[kind])
+    if kind is RateLimited:
+        wait = wait_seconds(code, subcode, headers)
+        return RateLimited(what, remedy, origin=origin, wait_seconds=wait)
+    return kind(what, remedy, origin=origin)
+
+
+def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, str]) -> float:
+    """How long to stay away, in seconds.
+
+    The ad account's header speaks in seconds, the business use case's in minutes.
+    """
+    if (fixed := _SUBCODE_WAITS.get((code or 0, subcode or 0))) is not None:
+        return fixed
+    if code is not None and 80000 <= code < 80100:
+        minutes = max(
+            (
+                _number(use.get("estimated_time_to_regain_access"))
+                for uses in _json_object(headers.get("x-business-use-case-usage")).values()
+                if isinstance(uses, list)
+                for use in uses
+                if isinstance(use, dict)
+            ),
+            default=0.0,
+        )
+        return minutes * 60 or _DEFAULT_WAIT
+    account = _json_object(headers.get("x-ad-account-usage"))
+    return _number(account.get("reset_time_duration")) or _DEFAULT_WAIT
+
+
+def _kind(code: int | None, subcode: int | None, *, is_transient: bool, http: int) -> Kind:
+    kind = _kind_by_number(code, subcode)
+    if kind is not None:
+        return Transient if is_transient and kind is ValidationRefused else kind
+    if http == 429:
+        return RateLimited
+    return Transient if is_transient or http >= 500 else ValidationRefused
+
+
+def _kind_by_number(code: int | None, subcode: int | None) -> Kind | None:
+    if code is None:
+        return None
+    if subcode is not None and (code, subcode) in _BY_SUBCODE:
+        return _BY_SUBCODE[code, subcode]
+    if code >= _SUBCODE_IN_CODE_FROM:
+        return _BY_CODE.get(code) or _BY_SUBCODE.get((100, code), ValidationRefused)
+    return Transient if code < 0 else _BY_CODE.get(code)
+
+
+def _numbers(error: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    return _whole(error.get("code")), _whole(error.get("error_subcode"))
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    message = str(error.get("message") or "no message").rstrip(".")
+    title, told = error.get("error_user_title"), error.get("error_user_msg")
+    parts = [message, *(str(part).rstrip(".") for part in (title, told) if part)]
+    if blamed := _blamed(error.get("error_data")):
+        parts.append(f"field {blamed}")
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _blamed(data: Any) -> str:
+    """The fields Meta blames; `error_data` is an object or the JSON text of one."""
+    if isinstance(data, str):
+        data = _json_object(data)
+    specs = data.get("blame_field_specs") if isinstance(data, dict) else None
+    if not isinstance(specs, list):
+        return ""
+    return ", ".join(".".join(map(str, s)) if isinstance(s, list) else str(s) for s in specs)
+
+
+def _shown(code: int | None, subcode: int | None) -> str:
+    return f"{code}/{subcode}" if subcode is not None else f"{code}"
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
