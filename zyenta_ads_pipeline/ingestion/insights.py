@@ -6,6 +6,7 @@ Each account stands alone: what one could not give is reported beside what the o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject, Level
-from zyenta_ads_pipeline.domain.errors import InputError, SettingsError, ZyentaError
+from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
 from zyenta_ads_pipeline.domain.time import (
     HISTORY_MONTHS,
     DateRange,
@@ -30,6 +31,8 @@ from zyenta_ads_pipeline.ingestion.normalising import (
 from zyenta_ads_pipeline.lake.archive import RawArchive
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_OBJECTS
 from zyenta_ads_pipeline.platforms.base import AdsPlatform
+
+log = logging.getLogger(__name__)
 
 _ACCOUNTS_AT_ONCE = 4
 
@@ -69,11 +72,6 @@ async def gather_accounts(
     accounts: Sequence[str], read: Callable[[str], Coroutine[Any, Any, T]]
 ) -> Gathered[T]:
     """Run `read` for every account, a few at a time; one's error leaves the others alone."""
-    if not accounts:
-        raise SettingsError(
-            "No ad account is configured.",
-            "Set META_AD_ACCOUNT_IDS, or name one with --account act_….",
-        )
     places = asyncio.Semaphore(_ACCOUNTS_AT_ONCE)
     results: dict[str, T] = {}
     failures: dict[str, ZyentaError] = {}
@@ -85,7 +83,7 @@ async def gather_accounts(
             except ZyentaError as error:
                 failures[account] = error
 
-    await asyncio.gather(*(one(account) for account in dict.fromkeys(accounts)))
+    await asyncio.gather(*(one(account) for account in accounts))
     return Gathered(results, failures)
 
 
@@ -110,6 +108,14 @@ async def read_insights(
         async for page in platform.insights(account_id, level, days):
             rows += raw_rows(page, account, run_id)
             replies.append({"request": page.request, "reply": page.reply})
+            log.info(
+                "act_%s %s %s: page %d, %d rows so far",
+                account_id,
+                level.value,
+                page.days,
+                len(replies),
+                len(rows),
+            )
         archive.store(account_id, run_id, f"{level.value}_{days.since}_{days.until}", replies)
         pages += len(replies)
     return AccountInsights(account, raw_frame(rows, account_id), action_types(rows), pages)

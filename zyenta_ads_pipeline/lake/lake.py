@@ -23,15 +23,22 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from zyenta_ads_pipeline.domain.errors import StorageError
+from zyenta_ads_pipeline.domain.money import CURRENCY_OFFSETS
 from zyenta_ads_pipeline.lake.tables import TABLES, PolarsType, Table
 from zyenta_ads_pipeline.metrics.definitions import RATIOS
 
+_MINOR_UNIT = (
+    "CREATE OR REPLACE MACRO minor_unit(currency) AS CASE WHEN currency IN ("
+    + ", ".join(f"'{code}'" for code, offset in sorted(CURRENCY_OFFSETS.items()) if offset == 1)
+    + ") THEN 1 ELSE 0.01 END"
+)
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
 _DUCKDB_TYPES: Mapping[PolarsType, str] = {
     pl.Date: "DATE",
     pl.String: "VARCHAR",
     pl.Int64: "BIGINT",
     pl.Float64: "DOUBLE",
+    pl.Boolean: "BOOLEAN",
 }
 
 
@@ -223,6 +230,7 @@ class Snapshot:
         """Define one view per table and one macro per metric on `connection`."""
         for ratio in RATIOS:
             connection.execute(ratio.macro())
+        connection.execute(_MINOR_UNIT)
         for name, delta in self._tables.items():
             connection.execute(f"CREATE VIEW {name} AS {_select(TABLES[name], delta)}")
 

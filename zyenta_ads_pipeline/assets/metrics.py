@@ -1,0 +1,95 @@
+"""The metric tables: each one SQL model in `sql/` over the lake."""
+
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+
+from zyenta_ads_pipeline.assets.description import (
+    METRICS,
+    OWNERS,
+    described,
+    show_daily,
+    written,
+)
+from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.lake.lake import Scope
+from zyenta_ads_pipeline.lake.models import model
+from zyenta_ads_pipeline.lake.tables import (
+    ACCOUNT_METRICS,
+    AD_ACCOUNTS,
+    AD_METRICS,
+    ADSET_METRICS,
+    CAMPAIGN_METRICS,
+    CAMPAIGN_TRAILING,
+    Table,
+)
+from zyenta_ads_pipeline.partitions import DAYS, days_of
+from zyenta_ads_pipeline.resources import Accounts, LakeResource
+from zyenta_ads_pipeline.settings import load_settings
+
+LONGEST_WINDOW = 28
+"""Days of the longest trailing window in `sql/campaign_trailing.sql`."""
+
+
+def _daily_model(
+    table: Table, deps: list[str | dg.AssetDep], *, reaches_on: int = 0
+) -> dg.AssetsDefinition:
+    """A daily asset that fills `table` from the SQL model of its name.
+
+    `reaches_on` is for how many later days a day's numbers count: those that exist already are
+    computed again, so that a backfill of old days does not leave stale windows behind.
+    """
+
+    @dg.asset(
+        name=table.name,
+        partitions_def=DAYS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=deps,
+        group_name=METRICS,
+        kinds={"sql", "duckdb", "deltalake"},
+        owners=OWNERS,
+        description=table.meaning,
+        metadata=described(table, model(table.name)),
+    )
+    def daily_model(
+        context: dg.AssetExecutionContext, config: Accounts, lake: LakeResource
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        days = days_of(context)
+        tables = lake.open()
+        snapshot = tables.snapshot()
+        accounts = config.chosen(load_settings())
+        mine = pl.col("account_id").is_in(accounts)
+        touched = set(days.days())
+        if reaches_on:
+            until = days.until + timedelta(days=reaches_on)
+            stored = snapshot.scan(table).filter(
+                mine & pl.col("date").is_between(days.until, until)
+            )
+            touched |= set(stored.select(pl.col("date").unique()).collect()["date"])
+        reached = DateRange(days.since, max(touched))
+        frame = snapshot.query(
+            model(table.name), {"since": reached.since, "until": reached.until}
+        ).filter(mine & pl.col("date").is_in(list(touched)))
+        result = tables.write(table, frame, Scope(accounts, touched), run_id=context.run_id)
+        show_daily(context, frame, days)
+        known = snapshot.scan(AD_ACCOUNTS).filter(mine).collect().height
+        return dg.MaterializeResult(metadata=written(result, {"accounts": known}))
+
+    return daily_model
+
+
+ad_metrics = _daily_model(AD_METRICS, ["raw_insights", "ad_accounts"])
+adset_metrics = _daily_model(ADSET_METRICS, ["ad_metrics"])
+campaign_metrics = _daily_model(CAMPAIGN_METRICS, ["ad_metrics"])
+account_metrics = _daily_model(ACCOUNT_METRICS, ["ad_metrics"])
+campaign_trailing = _daily_model(
+    CAMPAIGN_TRAILING,
+    [
+        dg.AssetDep(
+            "campaign_metrics",
+            partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-(LONGEST_WINDOW - 1)),
+        )
+    ],
+    reaches_on=LONGEST_WINDOW - 1,
+)

@@ -1,0 +1,85 @@
+"""Puts the values an allocation asks for into the outbox, as the autopilot's position allows."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+import polars as pl
+
+from zyenta_ads_pipeline.campaigns.budgets import account_timezone, propose
+from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ProposedChange
+from zyenta_ads_pipeline.domain.time import account_day, zone
+from zyenta_ads_pipeline.lake.lake import Snapshot
+from zyenta_ads_pipeline.lake.tables import CHANGE_SET
+from zyenta_ads_pipeline.store.outbox import Outbox
+
+_CHANGED_TODAY = "held back: this campaign's budget was changed today already"
+
+
+def propose_changes(
+    decisions: pl.DataFrame,
+    allocation: pl.DataFrame,
+    snapshot: Snapshot,
+    outbox: Outbox,
+    *,
+    autopilot: Autopilot,
+    run_id: str,
+) -> pl.DataFrame:
+    """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
+
+    In the position *auto* they are approved at once, unless the allocation had to break a limit
+    that somebody set: then a person decides. A campaign whose budget was changed on the account's
+    day gets no further budget proposal that day.
+    """
+    moment: datetime = decisions["decided_at"][0]
+    account_id: str = decisions["account_id"][0]
+    midnight = _midnight(moment, account_timezone(snapshot, account_id))
+    fresh: list[ProposedChange] = []
+    held: list[ProposedChange] = []
+    for change in propose(decisions, allocation, snapshot):
+        moves_budget = (
+            change.field is ChangeField.DAILY_BUDGET and change.old_value != change.new_value
+        )
+        changed_today = moves_budget and outbox.budget_decisions(
+            change.campaign_id, since=midnight, except_decision=change.decision_id
+        )
+        (held if changed_today else fresh).append(change)
+    approve = autopilot is Autopilot.AUTO and not bool(allocation["needs_person"].any())
+    result = outbox.propose(fresh, actor=f"run {run_id}", now=moment, approve=approve)
+    rows = [
+        *(_row(r.change, r.id, r.state.value, run_id) for r in (*result.inserted, *result.known)),
+        *(_row(r.change, r.open_id, r.note, run_id) for r in result.refused),
+        *(_row(change, None, _CHANGED_TODAY, run_id) for change in held),
+    ]
+    return pl.DataFrame(rows, schema=CHANGE_SET.schema).with_columns(
+        date=pl.lit(decisions["date"][0])
+    )
+
+
+def _midnight(moment: datetime, timezone: str) -> datetime:
+    """When the account's day that holds `moment` began."""
+    return datetime.combine(account_day(moment, timezone), time.min, zone(timezone))
+
+
+def _row(
+    change: ProposedChange, change_id: str | None, outcome: str, run_id: str
+) -> dict[str, object]:
+    return {
+        "date": None,
+        "account_id": change.account_id,
+        "campaign_id": change.campaign_id,
+        "decision_id": change.decision_id,
+        "decided_at": change.decided_at,
+        "change_id": change_id,
+        "level": change.level.value,
+        "object_id": change.object_id,
+        "object_name": change.object_name,
+        "field": change.field.value,
+        "old_value": change.old_value,
+        "new_value": change.new_value,
+        "currency": change.currency,
+        "reason": change.reason,
+        "confidence": float(change.confidence),
+        "outcome": outcome,
+        "run_id": run_id,
+    }

@@ -1,0 +1,114 @@
+"""What must hold of the tables. Blocking checks keep bad numbers away from decisions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.lake.models import model
+from zyenta_ads_pipeline.lake.tables import (
+    ACCOUNT_METRICS,
+    AD_METRICS,
+    ADSET_METRICS,
+    CAMPAIGN_METRICS,
+    RAW_INSIGHTS,
+    Table,
+)
+from zyenta_ads_pipeline.metrics.definitions import SUMS
+from zyenta_ads_pipeline.partitions import RANGE_END, RANGE_START
+from zyenta_ads_pipeline.resources import LakeResource
+
+
+def _days(context: dg.AssetCheckExecutionContext) -> DateRange | None:
+    """The days of the run; None when it names none, and then all days are looked at."""
+    tags = context.run.tags
+    first = tags.get(RANGE_START) or tags.get("dagster/partition")
+    last = tags.get(RANGE_END) or first
+    return DateRange.parse(first, last) if first and last else None
+
+
+def _rows(table: Table, lake: LakeResource, days: DateRange | None) -> pl.LazyFrame:
+    rows = lake.open().snapshot().scan(table)
+    return rows if days is None else rows.filter(pl.col("date").is_between(days.since, days.until))
+
+
+def _verdict(bad: pl.DataFrame, told: str) -> dg.AssetCheckResult:
+    metadata: dict[str, dg.MetadataValue[Any] | int | str | None] = {"rows": bad.height}
+    if bad.height:
+        metadata["first"] = str(bad.row(0, named=True))
+    return dg.AssetCheckResult(
+        passed=bad.is_empty(),
+        metadata=metadata,
+        description="" if bad.is_empty() else f"{bad.height} {told}; first: {bad.row(0)}",
+    )
+
+
+def _unique_keys(table: Table) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name="keys_unique",
+        asset=table.name,
+        blocking=True,
+        description=f"No two rows share {', '.join(table.key)}, and none lacks a part of it.",
+    )
+    def keys_unique(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource
+    ) -> dg.AssetCheckResult:
+        keys = _rows(table, lake, _days(context)).select(table.key)
+        counted = keys.group_by(table.key).len()
+        broken = (pl.col("len") > 1) | pl.any_horizontal(pl.col(table.key).is_null())
+        return _verdict(counted.filter(broken).collect(), "keys are missing or double")
+
+    return keys_unique
+
+
+def _no_negative_numbers(table: Table) -> dg.AssetChecksDefinition:
+    counted = [name for name in SUMS if name != "purchase_value"]
+
+    @dg.asset_check(
+        name="no_negative_numbers",
+        asset=table.name,
+        blocking=True,
+        description=f"None of {', '.join(counted)} is below zero. (Values can be: refunds.)",
+    )
+    def no_negative_numbers(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource
+    ) -> dg.AssetCheckResult:
+        rows = _rows(table, lake, _days(context))
+        negative = rows.filter(pl.any_horizontal(pl.col(counted) < 0)).select(*table.key, *counted)
+        return _verdict(negative.collect(), "rows hold a negative number")
+
+    return no_negative_numbers
+
+
+@dg.asset_check(
+    asset=RAW_INSIGHTS.name,
+    blocking=True,
+    description="Per account and day the ads add up to what Meta reports for the account: "
+    "impressions and clicks exactly, spend to half a minor unit per ad row, since Meta rounds "
+    "each row. Ads that were deleted are the usual cause of a gap.",
+)
+def ad_sums_equal_account_totals(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource
+) -> dg.AssetCheckResult:
+    days = _days(context)
+    gaps = (
+        lake.open()
+        .snapshot()
+        .query(
+            model("checks/ad_sums_equal_account_totals"),
+            {"since": days.since if days else None, "until": days.until if days else None},
+        )
+    )
+    return _verdict(gaps, "account days whose ads do not add up to the account's total")
+
+
+_METRIC_TABLES: Sequence[Table] = (AD_METRICS, ADSET_METRICS, CAMPAIGN_METRICS, ACCOUNT_METRICS)
+
+CHECKS: list[dg.AssetChecksDefinition] = [
+    _unique_keys(RAW_INSIGHTS),
+    ad_sums_equal_account_totals,
+    *(_unique_keys(table) for table in _METRIC_TABLES),
+    *(_no_negative_numbers(table) for table in _METRIC_TABLES),
+]

@@ -1,0 +1,288 @@
+"""`zyenta`: the command line. Each command reads its arguments, calls, and prints."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from zyenta_ads_pipeline.domain.ads import account_number
+from zyenta_ads_pipeline.domain.change import ChangeState
+from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
+from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,  # a local could be a token
+    help="""
+The autopilot for paid ads on Meta, from the command line.
+
+**Try it, without an account:** `zyenta demo` plays a shop from first insight to pushed budget.
+
+**With your own account:** put META_ACCESS_TOKEN and META_AD_ACCOUNT_IDS into `.env`, then
+
+1. `zyenta doctor` — is everything in place?
+
+2. `zyenta sync --account act_123 --from 2026-10-01 --to 2026-10-31` — read a month.
+
+3. `zyenta sql "select date, spend, roas from account_metrics order by date"` — look at it.
+
+4. `zyenta run` — read the newest days, decide, propose; then `zyenta changes` and
+   `zyenta approve`.
+""",
+)
+_PIPED_WIDTH = 240  # a file or pipe has no width of its own, and numbers must not be cut
+out = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
+
+Account = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account",
+        help="Ad account, act_…; may be given several times. Default: META_AD_ACCOUNT_IDS.",
+    ),
+]
+
+
+class Format(StrEnum):
+    """How `zyenta sql` prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Print an error a user can act on as one paragraph, and exit with 1."""
+    try:
+        yield
+    except ZyentaError as error:
+        err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def demo(
+    home: Annotated[Path | None, typer.Option(help="Folder of the demo's own data.")] = None,
+) -> None:
+    """Plays sixty days of an invented shop, from first insight to pushed budget changes.
+
+    Starts a sandbox of Meta's API, syncs it through the real pipeline, decides, allocates, pushes
+    and verifies, and shows what that did. Needs no account and no network; stops what it started.
+    """
+    from zyenta_ads_pipeline.demo import play  # noqa: PLC0415 - loads all of Dagster
+
+    with _explained():
+        play(home or _sandbox_home(), out)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox; 0 for any.")] = 8399,
+    live: Annotated[
+        bool, typer.Option("--live", help="Use the account in the settings, not a sandbox.")
+    ] = False,
+) -> None:
+    """Runs the sandbox, the Dagster UI and its daemon together; one Ctrl-C stops all."""
+    from zyenta_ads_pipeline.dev import serve  # noqa: PLC0415
+
+    with _explained():
+        serve(None if live else _sandbox_home(), port=port, sandbox_port=sandbox_port, out=out)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for any free one.")] = 8399,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            help="Play this history: a table of ad days (CSV, Parquet, JSON lines) or "
+            "saved insights pages (JSON). See docs/sandbox.md."
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps the sandbox's state. Default: $ZYENTA_HOME/sandbox."),
+    ] = None,
+    token: Annotated[str, typer.Option(help="Token that callers must send.")] = SANDBOX_TOKEN,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated market.")] = 7,
+    days: Annotated[int, typer.Option(help="Days of history of the simulated market.")] = 60,
+    accounts: Annotated[int, typer.Option(help="Ad accounts of the simulated market.")] = 1,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Stop the clock; move it by POST /_sandbox/clock.")
+    ] = False,
+) -> None:
+    """Runs a local look-alike of Meta's Graph API, to try everything without an account.
+
+    Plays a simulated shop, or with --replay your own exported history. Point the other commands
+    at it with META_GRAPH_URL=http://127.0.0.1:8399.
+    """
+    from zyenta_ads_pipeline.sandbox.__main__ import _announce as announce  # noqa: PLC0415
+    from zyenta_ads_pipeline.sandbox.config import SandboxConfig  # noqa: PLC0415
+    from zyenta_ads_pipeline.sandbox.server import serve  # noqa: PLC0415
+
+    with _explained():
+        config = SandboxConfig(
+            state=state or load_settings().home / "sandbox",
+            port=port,
+            token=token,
+            replay=replay,
+            seed=seed,
+            days=days,
+            accounts=accounts,
+            frozen=frozen,
+        )
+        serve(config, announce)
+
+
+@app.command()
+def sync(
+    since: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    until: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")],
+    account: Account = None,
+) -> None:
+    """Reads insights of a range of days and computes the metrics. Decides nothing.
+
+    Days are the ad account's own. Reading the same range again replaces it: nothing doubles.
+    """
+    from zyenta_ads_pipeline.operations import sync_days  # noqa: PLC0415
+
+    with _explained(), _progress():
+        settings = load_settings()
+        summary = sync_days(settings, _accounts(settings, account), DateRange.parse(since, until))
+        out.print(summary)
+
+
+@app.command()
+def run(account: Account = None) -> None:
+    """Does once what the hourly schedule does: read, compute, decide, allocate, propose."""
+    from zyenta_ads_pipeline.operations import run_hour  # noqa: PLC0415
+
+    with _explained(), _progress():
+        settings = load_settings()
+        out.print(run_hour(settings, _accounts(settings, account)))
+
+
+@app.command()
+def changes(
+    account: Account = None,
+    state: Annotated[list[ChangeState] | None, typer.Option(help="Only these states.")] = None,
+) -> None:
+    """Lists the changes proposed to Meta, newest first, with their reasons."""
+    from zyenta_ads_pipeline.operations import list_changes  # noqa: PLC0415
+
+    with _explained():
+        chosen = [account_number(one) for one in account or ()]
+        out.print(list_changes(load_settings(), chosen, state or ()))
+
+
+@app.command()
+def approve(
+    ids: Annotated[list[str], typer.Argument(help="Ids from `zyenta changes`.")],
+    by: Annotated[str, typer.Option(help="Who approves, for the journal.")] = "cli",
+) -> None:
+    """Approves changes. The push sensor, or `zyenta push`, then writes them to Meta."""
+    from zyenta_ads_pipeline.operations import approve_changes  # noqa: PLC0415
+
+    with _explained():
+        out.print(approve_changes(load_settings(), ids, by))
+
+
+@app.command()
+def reject(
+    ids: Annotated[list[str], typer.Argument(help="Ids from `zyenta changes`.")],
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    by: Annotated[str, typer.Option(help="Who rejects, for the journal.")] = "cli",
+) -> None:
+    """Rejects changes: they are not written."""
+    from zyenta_ads_pipeline.operations import reject_changes  # noqa: PLC0415
+
+    with _explained():
+        out.print(reject_changes(load_settings(), ids, by, reason))
+
+
+@app.command()
+def push(account: Account = None) -> None:
+    """Writes approved changes to Meta through the guardrails, and reads them back."""
+    from zyenta_ads_pipeline.operations import push_approved  # noqa: PLC0415
+
+    with _explained():
+        settings = load_settings()
+        for one in _accounts(settings, account):
+            out.print(push_approved(settings, one))
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="A SELECT over the tables.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
+    tables: Annotated[bool, typer.Option("--tables", help="List tables and columns.")] = False,
+) -> None:
+    """Queries the tables with DuckDB SQL, on one consistent snapshot, also while a sync runs.
+
+    `zyenta sql --tables` lists what there is. The metrics are functions too:
+    `select roas(sum(purchase_value), sum(spend)) from campaign_metrics`.
+    """
+    from zyenta_ads_pipeline.query import print_rows, print_tables  # noqa: PLC0415
+
+    with _explained():
+        if tables:
+            print_tables(out)
+        elif query:
+            print_rows(load_settings(), query, format_.value, out)
+        else:
+            raise InputError("There is no query.", 'Write zyenta sql "select …", or --tables.')
+
+
+@app.command()
+def doctor() -> None:
+    """Checks settings, storage, token and accounts, and names the remedy for what is wrong."""
+    from zyenta_ads_pipeline.doctor import examine  # noqa: PLC0415
+
+    with _explained():
+        if not examine(load_settings(), out):
+            raise typer.Exit(1)
+
+
+def _sandbox_home() -> Path:
+    """Where demo and dev keep their data: apart from a real account's."""
+    settings = load_settings()
+    return settings.home if "home" in settings.model_fields_set else settings.home / "demo"
+
+
+def _accounts(settings: Settings, chosen: list[str] | None) -> list[str]:
+    accounts = [account_number(one) for one in chosen or settings.ad_account_ids]
+    if not accounts:
+        raise InputError(
+            "No ad account is named.", "Give --account act_…, or set META_AD_ACCOUNT_IDS."
+        )
+    return list(dict.fromkeys(accounts))
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show what the pipeline logs while it works, on stderr."""
+    handler = RichHandler(console=err, show_path=False, show_time=False, show_level=False)
+    logger = logging.getLogger("zyenta_ads_pipeline")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,90 @@
+"""`zyenta dev`: sandbox, Dagster UI and daemon together; one Ctrl-C stops all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.instance import prepare_home
+from zyenta_ads_pipeline.sandbox.config import SandboxConfig
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, load_settings
+
+LINEAGE = "/asset-groups?expanded=1_ingestion,2_metrics,3_decisions,4_delivery"
+"""Opens the UI on the whole lineage, all groups unfolded."""
+_STOP_SECONDS = 20
+
+
+def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> None:
+    """Run until Ctrl-C. With a `home` a sandbox is started there; else the settings' account."""
+    with ExitStack() as stack:
+        if home is not None:
+            state = home / "sandbox"
+            handle = stack.enter_context(run_sandbox(SandboxConfig(state=state, port=sandbox_port)))
+            handle.unfreeze()
+            os.environ.update(sandbox_environment(handle, home))
+            out.print(f"Sandbox of Meta's API: {handle.url}")
+        settings = load_settings()
+        if not settings.ad_account_ids:
+            raise InputError("No ad account is configured.", "Set META_AD_ACCOUNT_IDS.")
+        prepare_home(settings)
+        out.print(f"Dagster UI:            http://127.0.0.1:{port}{LINEAGE}")
+        out.print("Ctrl-C stops everything.")
+        dagster = stack.enter_context(_dagster(port))
+        code = dagster.wait()
+        if code not in (0, -signal.SIGINT, -signal.SIGTERM, 130):
+            raise InputError(
+                f"Dagster ended with code {code}.", f"Is port {port} taken? Try --port."
+            )
+
+
+def sandbox_environment(handle: SandboxHandle, home: Path) -> Mapping[str, str]:
+    """The settings that point the product at a running sandbox."""
+    return {
+        "ZYENTA_HOME": str(home.absolute()),
+        "META_GRAPH_URL": handle.url,
+        "META_ACCESS_TOKEN": SANDBOX_TOKEN,
+        "META_AD_ACCOUNT_IDS": ",".join(handle.account_ids),
+    }
+
+
+@contextmanager
+def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`dagster dev` as a child in its own process group, stopped at the end."""
+    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port)]
+    workspace = Path("workspace.yaml")
+    command += (
+        ["-w", str(workspace)] if workspace.is_file() else ["-m", "zyenta_ads_pipeline.definitions"]
+    )
+    child = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own words
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield child
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        _stop(child)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is not None:
+        return
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -1,0 +1,80 @@
+"""Dagster's own storage: SQLite under `$ZYENTA_HOME`, or Postgres when its address is set."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterInstance
+from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from dagster_postgres.storage import DagsterPostgresStorage
+
+from zyenta_ads_pipeline.settings import Settings, load_settings
+
+
+class ZyentaStorage(DagsterStorage, ConfigurableClass):
+    """Named by `dagster.yaml`; Dagster builds it and gets one of its own two storages back."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> DagsterStorage:
+        settings = load_settings()
+        folder = settings.dagster_home / "storage"
+        folder.mkdir(parents=True, exist_ok=True)
+        # Two processes that meet a fresh folder would both create its tables.
+        with (folder / ".creating").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if settings.database_url is not None:
+                return DagsterPostgresStorage(
+                    postgres_driver_url(settings.database_url.get_secret_value()),
+                    inst_data=inst_data,
+                )
+            return DagsterSqliteStorage(str(folder), inst_data=inst_data)
+
+
+def postgres_driver_url(url: str) -> str:
+    """`url` with psycopg2 named as its driver.
+
+    SQLAlchemy 2.1 would choose psycopg 3, on which Dagster's NOTIFY fails.
+    """
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg2://{rest}" if scheme.startswith("postgres") else url
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make Dagster's folder, with the settings file in it, and point this process at it.
+
+    A DAGSTER_HOME that the operator has set is left as it is.
+    """
+    if chosen := os.environ.get("DAGSTER_HOME"):
+        return Path(chosen)
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_settings_file(), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    # 730 days of events take a fifth of the time when they are written in batches.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+    return home
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """Dagster's instance for this home."""
+    prepare_home(settings)
+    return DagsterInstance.get()
+
+
+def _settings_file() -> Path:
+    shipped = Path(str(files("zyenta_ads_pipeline"))) / "dagster.yaml"
+    return shipped if shipped.is_file() else Path(__file__).parents[1] / "dagster.yaml"

@@ -1,0 +1,113 @@
+"""Jobs: the hourly lineage, a sync of its left half, and the push of approved changes."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from zyenta_ads_pipeline.campaigns.budgets import guardrails_of
+from zyenta_ads_pipeline.campaigns.changes import push_changes as push_through_guardrails
+from zyenta_ads_pipeline.campaigns.report import PushReport
+from zyenta_ads_pipeline.domain.ads import account_number
+from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
+from zyenta_ads_pipeline.partitions import DAYS
+from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource, budget_limits
+from zyenta_ads_pipeline.settings import load_settings
+
+SYNCED = (
+    "raw_insights",
+    "ad_objects",
+    "ad_metrics",
+    "adset_metrics",
+    "campaign_metrics",
+    "account_metrics",
+    "campaign_trailing",
+)
+DECIDED = ("budget_decisions", "budget_allocation", "change_set")
+
+ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED}
+"""The assets of each asset job, by the job's name."""
+
+sync = dg.define_asset_job(
+    "sync",
+    selection=dg.AssetSelection.assets(*SYNCED),
+    partitions_def=DAYS,
+    executor_def=dg.in_process_executor,
+    description="Reads Meta and computes the metrics of a range of days. Decides nothing.",
+)
+
+hourly = dg.define_asset_job(
+    "hourly",
+    selection=dg.AssetSelection.assets(*SYNCED, *DECIDED),
+    partitions_def=DAYS,
+    executor_def=dg.in_process_executor,
+    description="The whole lineage once: read today and the days Meta still restates, compute, "
+    "decide, allocate, propose.",
+)
+
+
+class PushConfig(dg.Config):
+    """One account's changes to push."""
+
+    account: str
+    changes: list[str] = []  # noqa: RUF012 - Dagster's Config is a pydantic model
+
+
+@dg.op(
+    pool="meta_api_write",
+    description="Writes approved changes of one account to Meta through the guardrails, reads "
+    "them back and journals each step. Changes found half-sent are looked up first.",
+)
+def push_changes(
+    context: dg.OpExecutionContext,
+    config: PushConfig,
+    meta: MetaResource,
+    store: StoreResource,
+    lake: LakeResource,
+) -> None:
+    snapshot = lake.open().snapshot()
+
+    def guardrails(account_id: str) -> Guardrails | None:
+        """Asked again before each write, so that a kill switch set meanwhile is obeyed."""
+        settings = load_settings()
+        return guardrails_of(
+            snapshot, account_id, budget_limits(settings), kill_switch=settings.kill_switch
+        )
+
+    async def push() -> PushReport:
+        async with meta.connect() as platform:
+            # Meta's days and hours count, not this machine's.
+            ahead = await platform.server_time() - datetime.now(UTC)
+            with store.outbox() as outbox:
+                return await push_through_guardrails(
+                    platform,
+                    outbox,
+                    guardrails=guardrails,
+                    owner=f"run {context.run_id}",
+                    now=lambda: datetime.now(UTC) + ahead,
+                    ids=config.changes or None,
+                    account_id=account_number(config.account),
+                )
+
+    report = asyncio.run(push())
+    context.log.info(str(report))
+    states = Counter(row.state.value for row in report.rows)
+    context.log_event(
+        dg.AssetMaterialization(
+            "live_on_meta",
+            description=f"act_{account_number(config.account)}",
+            metadata={"report": dg.MetadataValue.md(f"```\n{report}\n```"), **states},
+        )
+    )
+    if report.stops:
+        raise ZyentaError("; ".join(str(stop) for stop in report.stops))
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Pushes the approved changes of one account to Meta.",
+)
+def push() -> None:
+    push_changes()

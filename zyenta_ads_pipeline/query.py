@@ -1,0 +1,89 @@
+"""What `zyenta sql` prints: exact numbers, as a table, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from zyenta_ads_pipeline.lake.lake import Lake
+from zyenta_ads_pipeline.lake.tables import TABLES
+from zyenta_ads_pipeline.settings import Settings
+
+
+def print_rows(settings: Settings, query: str, format_: str, out: Console) -> None:
+    """Run `query` on the newest snapshot and print its rows."""
+    rows = Lake(settings.lake_location).snapshot().query(query)
+    if format_ == "table":
+        out.print(_table(rows))
+        out.print(f"{rows.height} rows", style="dim", highlight=False)
+    else:
+        text = _csv(rows) if format_ == "csv" else _json(rows)
+        out.file.write(text)
+
+
+def print_tables(out: Console) -> None:
+    """List every table with its columns."""
+    for table in TABLES.values():
+        shown = RichTable(title=f"{table.name}: {table.meaning}", title_justify="left")
+        for heading in ("column", "type", "meaning"):
+            shown.add_column(heading)
+        for column in table.columns:
+            shown.add_row(column.name, str(column.type), column.meaning)
+        out.print(shown)
+
+
+def _table(rows: pl.DataFrame) -> RichTable:
+    shown = RichTable()
+    for name, kind in rows.schema.items():
+        shown.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    for row in rows.iter_rows():
+        shown.add_row(*("" if value is None else text_of(value) for value in row))
+    return shown
+
+
+def _csv(rows: pl.DataFrame) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(rows.columns)
+    for row in rows.iter_rows():
+        writer.writerow("" if value is None else text_of(value) for value in row)
+    return buffer.getvalue()
+
+
+def _json(rows: pl.DataFrame) -> str:
+    """A JSON array of objects; decimals are written as exact numbers, not through a float."""
+    objects = (
+        "{" + ", ".join(f"{json.dumps(name)}: {_json_value(value)}" for name, value in pairs) + "}"
+        for pairs in (zip(rows.columns, row, strict=True) for row in rows.iter_rows())
+    )
+    return "[" + ",\n ".join(objects) + "]\n"
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, Decimal):
+        return text_of(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null"
+    if isinstance(value, list | pl.Series):
+        return "[" + ", ".join(_json_value(item) for item in _items(value)) + "]"
+    return json.dumps(value, default=str)
+
+
+def _items(values: Iterable[object]) -> Iterable[object]:
+    return values
+
+
+def text_of(value: object) -> str:
+    """A value as text; decimals without the zeros of their column's scale."""
+    if isinstance(value, Decimal):
+        plain = f"{value:f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return str(value)

@@ -1,0 +1,156 @@
+"""One call as the client made it: version, path, token and parameters, from any spelling."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from zyenta_ads_pipeline.sandbox.graph_error import (
+    GraphError,
+    bad_token,
+    dead_version,
+    invalid,
+    missing_token,
+)
+
+VERSIONS = ("v25.0", "v26.0")
+LATEST = VERSIONS[-1]
+_NEVER_REPEATED = frozenset({"after", "before", "access_token", "appsecret_proof"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to the Graph API, checked as far as its form goes.
+
+    `params` holds query and body together, each value as the text that travelled; a JSON body's
+    nested values are JSON texts. `token_in_query` tells whether `paging.next` may repeat it.
+    """
+
+    method: str
+    version: str
+    path: tuple[str, ...]
+    params: dict[str, str]
+    base_url: str
+    token: str
+    token_in_query: bool
+    query: tuple[tuple[str, str], ...] = field(default=())
+
+    def json(self, name: str) -> Any:
+        """A parameter that must be JSON; a Python spelling such as `{'a': 1}` is refused."""
+        text = self.params[name]
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise invalid(f"Param {name} must be valid JSON, not {text[:80]!r}") from None
+
+    def text_list(self, name: str) -> list[str] | None:
+        """A parameter that is a JSON list of texts, or one bare word; None when it is absent."""
+        text = self.params.get(name)
+        if text is None or text == "":
+            return None
+        if text.replace("_", "").isalnum():
+            return [text]
+        value = self.json(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise invalid(f"Param {name} must be an array of strings")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A true-or-false parameter; absent is false."""
+        text = self.params.get(name, "").lower()
+        if text in ("", "false", "0"):
+            return False
+        if text in ("true", "1"):
+            return True
+        raise invalid(f"Param {name} must be a boolean")
+
+    def flag_in(self, name: str, option: str) -> bool:
+        """Whether a JSON list of options names `option`."""
+        return option in (self.text_list(name) or [])
+
+    def page_url(self, **cursor: str) -> str:
+        """The address of another page of the same list."""
+        pairs = [(k, v) for k, v in self.query if k not in _NEVER_REPEATED]
+        if self.token_in_query:
+            pairs.insert(0, ("access_token", self.token))
+        pairs += cursor.items()
+        return f"{self.base_url}/{self.version}/{'/'.join(self.path)}?{urlencode(pairs)}"
+
+
+def read_call(
+    *,
+    method: str,
+    path: str,
+    query: str,
+    authorization: str,
+    content_type: str,
+    body: bytes,
+    base_url: str,
+    token: str,
+) -> Call:
+    """A call from its raw parts. Raises `GraphError` for a wrong version, token or form.
+
+    `token` is the one that is valid here.
+    """
+    version, parts = _version_and_path(path)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    params = dict(pairs)
+    token_in_query = "access_token" in params
+    params.update(_body_params(content_type, body))
+    given = params.pop("access_token", "")
+    scheme, _, bearer = authorization.partition(" ")
+    if scheme.lower() in ("bearer", "oauth"):
+        given = bearer.strip() or given
+    if not given:
+        raise missing_token()
+    if given != token:
+        raise bad_token()
+    params.pop("appsecret_proof", None)
+    for name in ("pretty", "debug", "suppress_http_code", "locale"):
+        params.pop(name, None)
+    if "date_format" in params:
+        raise invalid("Param date_format is no longer supported")
+    if "ids" in params:
+        raise invalid("Looking up several objects by ids is no longer supported")
+    method = params.pop("method", method).upper() if method == "POST" else method
+    return Call(
+        method=method,
+        version=version,
+        path=parts,
+        params=params,
+        base_url=base_url,
+        token=given,
+        token_in_query=token_in_query,
+        query=tuple(pairs),
+    )
+
+
+def _version_and_path(path: str) -> tuple[str, tuple[str, ...]]:
+    parts = tuple(part for part in path.split("/") if part)
+    if not parts or parts[0] not in VERSIONS:
+        named = parts[0] if parts and parts[0][:1] == "v" and parts[0][1:2].isdigit() else ""
+        raise dead_version(named)
+    return parts[0], parts[1:]
+
+
+def _body_params(content_type: str, body: bytes) -> dict[str, str]:
+    if not body:
+        return {}
+    kind = content_type.partition(";")[0].strip().lower()
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise GraphError(2500, "(#2500) The body is not UTF-8") from None
+    if kind == "application/json":
+        try:
+            values = json.loads(text)
+        except ValueError:
+            raise invalid("The body is not valid JSON") from None
+        if not isinstance(values, dict):
+            raise invalid("A JSON body must be an object")
+        return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+    if kind in ("application/x-www-form-urlencoded", ""):
+        return dict(parse_qsl(text, keep_blank_values=True))
+    raise invalid(f"The sandbox reads form and JSON bodies, not {kind}")

@@ -1,0 +1,189 @@
+"""How one account of the market delivers, hour by hour, in the account's own zone.
+
+An hour is delivered once it is over, with the budgets and statuses in force at its start. All
+chance is drawn from (seed, object, hour or day), so the size of the clock's steps is no matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from zyenta_ads_pipeline.domain.money import offset
+from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.sandbox.market_shop import MarketAccount, MarketAd
+from zyenta_ads_pipeline.sandbox.objects import Kind
+from zyenta_ads_pipeline.sandbox.state import Write
+
+OVERDELIVERY = 1.75
+"""Meta may spend up to this multiple of a daily budget on one day."""
+LONGEST_LAG_HOURS = 7 * 24
+_CONCAVITY = 0.72
+"""Sales grow with spend to this power: each further dollar sells less."""
+_HOURS = np.array([3, 2, 1.5, 1, 1, 1.5, 3, 4, 4.5, 4.5, 4.5, 5, 5, 5, 4.5, 4.5, 5, 5.5, 6, 7, 7.5,
+                   7, 6, 4.5])  # fmt: skip
+_WEEKDAYS = np.array([0.97, 0.94, 0.95, 0.98, 1.02, 1.08, 1.06])
+_CPM_DOLLARS = 11.0
+_WINDOW_SHARES = (("1d_click", 0.55), ("7d_click", 0.33), ("1d_view", 0.12))
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One sale of an ad; `reported` and `withdrawn` are hours since 1970, UTC."""
+
+    ad: int
+    day: date
+    minor: int
+    window: str
+    reported: int
+    withdrawn: int | None
+
+
+@dataclass
+class AdDay:
+    """What one ad did on one day; spend in minor units."""
+
+    impressions: int = 0
+    clicks: int = 0
+    link_clicks: int = 0
+    page_views: int = 0
+    carts: int = 0
+    minor: int = 0
+
+
+class Delivery:
+    """One account's deliveries so far; they only grow."""
+
+    def __init__(self, account: MarketAccount, seed: int, opened: datetime) -> None:
+        self.account = account
+        self.days: dict[tuple[date, int], AdDay] = defaultdict(AdDay)
+        self.sales: list[Sale] = []
+        self.hour = int(opened.timestamp()) // 3600
+        """The next hour to deliver, since 1970, UTC."""
+        self._seed = seed
+        self._zone = zone(account.plan.timezone)
+        self._minor_per_dollar = account.plan.rate * offset(account.plan.currency)
+        self._status = {t.id: "ACTIVE" for t in account.things if t.kind is not Kind.CREATIVE}
+        self._budget = {t.id: t.daily_budget for t in account.things if t.daily_budget is not None}
+        self._spent: dict[tuple[str, date], float] = defaultdict(float)
+        self._applied = 0
+        self._pauses = sorted(account.pauses, key=lambda pause: pause[1])
+
+    def run(self, until: int, writes: Sequence[Write]) -> None:
+        """Deliver all hours before `until`; `writes` are all writes so far, oldest first."""
+        while self.hour < until:
+            moment = datetime.fromtimestamp(self.hour * 3600, UTC)
+            self._apply(writes, moment)
+            self._deliver(moment)
+            self.hour += 1
+
+    def _apply(self, writes: Sequence[Write], moment: datetime) -> None:
+        while self._pauses and self._pauses[0][1] <= moment:
+            self._status[self._pauses.pop(0)[0]] = "PAUSED"
+        while self._applied < len(writes) and writes[self._applied].at <= moment:
+            write = writes[self._applied]
+            self._applied += 1
+            if not write.accepted or write.new is None:
+                continue
+            if write.field == "status" and write.object in self._status:
+                self._status[write.object] = write.new
+            if write.field == "daily_budget" and write.object in self._budget:
+                self._budget[write.object] = int(write.new)
+
+    def _deliver(self, moment: datetime) -> None:
+        local = moment.astimezone(self._zone)
+        day = local.date()
+        part = float(_HOURS[local.hour]) / _hours_total(day, self.account.plan.timezone)
+        running: dict[str, list[int]] = defaultdict(list)
+        for index, ad in enumerate(self.account.ads):
+            objects = (ad.id, ad.adset_id, ad.campaign_id)
+            if all(self._status[each] == "ACTIVE" for each in objects):
+                running[ad.holder].append(index)
+        for holder, indices in running.items():
+            budget = self._budget[holder]
+            day_factor = _WEEKDAYS[day.weekday()] * self._wobble(holder, day, 0.13)
+            pulls = [
+                self.account.ads[i].share * self._wobble(self.account.ads[i].id, day, 0.18)
+                for i in indices
+            ]
+            for index, pull in zip(indices, pulls, strict=True):
+                chance = self._chance(self.account.ads[index].id, self.hour)
+                noise = chance.gamma(12.0) / 12.0
+                left = OVERDELIVERY * budget - self._spent[(holder, day)]
+                wanted = min(budget * day_factor * part * noise * pull / sum(pulls), max(left, 0.0))
+                # Whole minor units without a drift: round up as often as the fraction says.
+                minor = min(int(wanted + chance.random()), max(int(left), 0))
+                self._spent[(holder, day)] += minor
+                self._show(index, day, part, minor, chance)
+
+    def _show(
+        self, index: int, day: date, part: float, minor: int, chance: np.random.Generator
+    ) -> None:
+        ad = self.account.ads[index]
+        cpm = _CPM_DOLLARS * self._minor_per_dollar
+        did = self.days[(day, index)]
+        impressions = int(chance.poisson(minor / cpm * 1000))
+        clicks = int(chance.binomial(impressions, ad.plan.click_rate))
+        link_clicks = int(chance.binomial(clicks, 0.78))
+        page_views = int(chance.binomial(link_clicks, 0.84))
+        did.minor += minor
+        did.impressions += impressions
+        did.clicks += clicks
+        did.link_clicks += link_clicks
+        did.page_views += page_views
+        did.carts += int(chance.binomial(page_views, 0.09))
+        if minor:
+            mean = part * ad.sales * (minor / part / ad.reference) ** _CONCAVITY
+            for _ in range(int(chance.poisson(mean))):
+                self.sales.append(self._sale(ad, index, day, chance))
+
+    def _sale(self, ad: MarketAd, index: int, day: date, chance: np.random.Generator) -> Sale:
+        skewed = 0.75 * chance.gamma(2.5) / 2.5 + 0.25 * chance.lognormal(-0.32, 0.8)
+        draw = chance.random()
+        window = _WINDOW_SHARES[-1][0]
+        for name, share in _WINDOW_SHARES:
+            if draw < share:
+                window = name
+                break
+            draw -= share
+        mean_lag = {"1d_click": 7.0, "7d_click": 52.0, "1d_view": 10.0}[window]
+        lag = 1 + min(int(chance.exponential(mean_lag)), LONGEST_LAG_HOURS - 1)
+        reported = self.hour + lag
+        withdrawn = reported + int(chance.integers(24, 18 * 24)) if chance.random() < 0.02 else None
+        return Sale(index, day, max(1, round(ad.order * skewed)), window, reported, withdrawn)
+
+    def _wobble(self, name: str, day: date, sigma: float) -> float:
+        """A factor of that object and day, 1 in the mean."""
+        return _wobble(self._seed, name, day.toordinal(), sigma)
+
+    def _chance(self, name: str, number: int) -> np.random.Generator:
+        return _chance(self._seed, name, number)
+
+
+def _chance(seed: int, name: str, number: int) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}:{name}:{number}".encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
+
+
+@lru_cache(maxsize=4096)
+def _wobble(seed: int, name: str, number: int, sigma: float) -> float:
+    drawn = _chance(seed, f"day:{name}", number).standard_normal()
+    return float(np.exp(sigma * drawn - sigma * sigma / 2))
+
+
+@lru_cache(maxsize=512)
+def _hours_total(day: date, timezone: str) -> float:
+    """The weights of the hours that this day really has: 23, 24 or 25 of them."""
+    place = zone(timezone)
+    start = datetime.combine(day, time(), place).astimezone(UTC)
+    end = datetime.combine(day + timedelta(days=1), time(), place).astimezone(UTC)
+    hours = int((end - start).total_seconds()) // 3600
+    return float(
+        sum(_HOURS[(start + timedelta(hours=n)).astimezone(place).hour] for n in range(hours))
+    )
