@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from rich.console import Console
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.instance import prepare_home
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
-from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, load_settings
+from zyenta_ads_pipeline.sandbox.process import run_sandbox
+from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
+from zyenta_ads_pipeline.settings import load_settings
 
 LINEAGE = "/asset-groups?expanded=1_ingestion,2_metrics,3_decisions,4_delivery"
 """Opens the UI on the whole lineage, all groups unfolded."""
@@ -27,10 +28,11 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
     """Run until Ctrl-C. With a `home` a sandbox is started there; else the settings' account."""
     with ExitStack() as stack:
         if home is not None:
-            state = home / "sandbox"
+            stack.enter_context(sandbox_home(home, fresh=False))
+            state = home.absolute() / "sandbox"
             handle = stack.enter_context(run_sandbox(SandboxConfig(state=state, port=sandbox_port)))
-            handle.unfreeze()
-            os.environ.update(sandbox_environment(handle, home))
+            handle.freeze(False)
+            use_sandbox(handle, home.absolute())
             out.print(f"Sandbox of Meta's API: {handle.url}")
         settings = load_settings()
         if not settings.ad_account_ids:
@@ -44,16 +46,6 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
             raise InputError(
                 f"Dagster ended with code {code}.", f"Is port {port} taken? Try --port."
             )
-
-
-def sandbox_environment(handle: SandboxHandle, home: Path) -> Mapping[str, str]:
-    """The settings that point the product at a running sandbox."""
-    return {
-        "ZYENTA_HOME": str(home.absolute()),
-        "META_GRAPH_URL": handle.url,
-        "META_ACCESS_TOKEN": SANDBOX_TOKEN,
-        "META_AD_ACCOUNT_IDS": ",".join(handle.account_ids),
-    }
 
 
 @contextmanager

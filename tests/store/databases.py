@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -65,10 +66,20 @@ def server() -> Server:
     return found
 
 
+@functools.cache
+def sqlite_template() -> Path:
+    """A migrated file to copy."""
+    path = Path(tempfile.mkdtemp(prefix="zsq")) / TEMPLATE
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @contextmanager
 def fresh_url(kind: str, folder: Path, *, empty: bool = False) -> Iterator[str]:
     """A database's URL; with `empty` nothing is migrated yet."""
     if kind == "sqlite":
+        if not empty:
+            shutil.copy(sqlite_template(), folder / "store.db")
         yield f"sqlite:///{folder / 'store.db'}"
         return
     name = f"test_{os.getpid()}_{next(_numbers)}"

@@ -240,6 +240,7 @@ def test_counts_for_the_guardrails(outbox: Outbox) -> None:
 def _raw(store: Store, **more: object) -> None:
     values: dict[str, object] = {
         "id": "raw",
+        "number": 99,
         "platform": "meta",
         "account_id": "1",
         "campaign_id": "911",

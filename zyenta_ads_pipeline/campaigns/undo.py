@@ -43,9 +43,8 @@ def undo(
         other
         for other in siblings
         if other.state is ChangeState.APPLIED
-        and other.id != done.id
         and other.written_at is not None
-        and other.written_at >= done.written_at
+        and (other.written_at, other.number) > (done.written_at, done.number)
     ]
     if later:
         raise InputError(

@@ -275,10 +275,15 @@ def _quoted(values: Iterable[str]) -> str:
 
 
 def _same_content(delta: DeltaTable, table: Table, rows: pl.DataFrame, scope: Scope) -> bool:
-    """Whether the rows are stored already, whenever and by whichever run they were seen."""
+    """Whether the rows are stored already.
+
+    A day's numbers are the same whenever they were seen; of what is true now (accounts, objects)
+    the moment is part of the content.
+    """
     if not delta.file_uris():
         return rows.is_empty()
-    told = [name for name in table.schema.names() if name not in ("observed_at", "run_id")]
+    aside = {"observed_at", "run_id"} if table.daily else {"run_id"}
+    told = [name for name in table.schema.names() if name not in aside]
     before = pl.scan_delta(delta).filter(scope.expression()).select(told).sort(table.key).collect()
     return before.equals(rows.select(told).sort(table.key))
 

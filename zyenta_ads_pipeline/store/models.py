@@ -43,6 +43,8 @@ class ChangeRow(Base):
     __tablename__ = "changes"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer)
+    """The order of arrival, also among those taken in at the same moment."""
 
     platform: Mapped[str] = mapped_column(String(32))
     account_id: Mapped[str] = mapped_column(String(64))
@@ -84,8 +86,9 @@ class ChangeRow(Base):
             postgresql_where=_OPEN,
         ),
         Index("uq_changes_decision_object_field", "decision_id", "object_id", "field", unique=True),
-        Index("ix_changes_account_state", "account_id", "state", "created_at"),
-        Index("ix_changes_state", "state", "created_at"),
+        Index("ix_changes_account_state", "account_id", "state", "number"),
+        Index("ix_changes_state", "state", "number"),
+        Index("uq_changes_number", "number", unique=True),
         Index("ix_changes_object_written", "object_id", "field", "written_at"),
         Index("ix_changes_campaign_written", "campaign_id", "field", "written_at"),
     )

@@ -222,10 +222,9 @@ class Outbox:
                 or_(moment.is_(None), moment <= due)
                 for moment in (ChangeRow.retry_after, ChangeRow.lease_until)
             ]
-        columns = (ChangeRow.created_at, ChangeRow.id)
-        order = [column.desc() if newest_first else column.asc() for column in columns]
+        order = ChangeRow.number.desc() if newest_first else ChangeRow.number.asc()
         with self._store.read() as session:
-            rows = session.scalars(select(ChangeRow).where(*wanted).order_by(*order).limit(limit))
+            rows = session.scalars(select(ChangeRow).where(*wanted).order_by(order).limit(limit))
             return [change_record(row) for row in rows]
 
     def journal(self, change_id: str) -> list[JournalEntry]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from zyenta_ads_pipeline.domain.ads import Level
@@ -157,6 +157,7 @@ def _insert(
 ) -> ChangeRow:
     row = ChangeRow(
         id=secrets.token_hex(6),
+        number=(session.scalar(select(func.max(ChangeRow.number))) or 0) + 1,
         platform=change.platform,
         account_id=change.account_id,
         campaign_id=change.campaign_id,

@@ -14,12 +14,13 @@ from zyenta_ads_pipeline.store.models import ChangeRow, JournalRow
 
 @dataclass(frozen=True)
 class ChangeRecord:
-    """A change as it stood in the outbox when read. Moments are UTC.
+    """A change as it stood in the outbox when read. Moments are UTC; `number` counts arrivals.
 
     After a claim, `claimed_by` and `attempt` together prove that the claim is still one's own.
     """
 
     id: str
+    number: int
     change: ProposedChange
     state: ChangeState
     attempt: int
@@ -79,6 +80,7 @@ def change_record(row: ChangeRow) -> ChangeRecord:
     """A row of `changes` as a plain value."""
     return ChangeRecord(
         id=row.id,
+        number=row.number,
         change=ProposedChange(
             platform=row.platform,
             account_id=row.account_id,

@@ -31,6 +31,7 @@ def upgrade() -> None:
     op.create_table(
         "changes",
         sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("platform", sa.String(32), nullable=False),
         sa.Column("account_id", sa.String(64), nullable=False),
         sa.Column("campaign_id", sa.String(64), nullable=False),
@@ -72,8 +73,9 @@ def upgrade() -> None:
         ["decision_id", "object_id", "field"],
         unique=True,
     )
-    op.create_index("ix_changes_account_state", "changes", ["account_id", "state", "created_at"])
-    op.create_index("ix_changes_state", "changes", ["state", "created_at"])
+    op.create_index("ix_changes_account_state", "changes", ["account_id", "state", "number"])
+    op.create_index("ix_changes_state", "changes", ["state", "number"])
+    op.create_index("uq_changes_number", "changes", ["number"], unique=True)
     op.create_index("ix_changes_object_written", "changes", ["object_id", "field", "written_at"])
     op.create_index(
         "ix_changes_campaign_written", "changes", ["campaign_id", "field", "written_at"]

@@ -1,0 +1,130 @@
+"""The market: deterministic, paced, answering to budgets, restating recent days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from zyenta_ads_pipeline.sandbox.market import Market
+from zyenta_ads_pipeline.sandbox.market_delivery import OVERDELIVERY
+from zyenta_ads_pipeline.sandbox.objects import Kind
+from zyenta_ads_pipeline.sandbox.state import Write
+
+BORN = datetime(2026, 11, 3, 17, 30, tzinfo=UTC)
+
+
+def market(seed: int = 7, writes: list[Write] | None = None, accounts: int = 1) -> Market:
+    return Market(seed=seed, days=60, accounts=accounts, born=BORN, writes=lambda: writes or [])
+
+
+def spend(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        frame.with_columns(pl.col("spend").cast(pl.Float64))
+        .group_by("campaign_id", "date")
+        .agg(pl.col("spend").sum())
+    )
+
+
+def test_steps_of_the_clock_do_not_matter() -> None:
+    small, large = market(), market()
+    for day in range(8):
+        by_days = small.facts(BORN + timedelta(days=day))
+    assert large.facts(BORN + timedelta(days=7)).frame.equals(by_days.frame)
+
+
+def test_the_seed_matters() -> None:
+    assert not market(seed=1).facts(BORN).frame.equals(market(seed=2).facts(BORN).frame)
+
+
+def test_spend_follows_the_budget() -> None:
+    played = market()
+    budgets = {t.id: t.daily_budget for t in played.things() if t.kind is Kind.CAMPAIGN}
+    daily = spend(played.facts(BORN).frame).filter(pl.col("date") < BORN.date())
+    for campaign_id, budget in budgets.items():
+        if budget is None:
+            continue
+        own = daily.filter(pl.col("campaign_id") == campaign_id)["spend"] * 100
+        assert own.max() <= OVERDELIVERY * budget
+        assert own.mean() == pytest.approx(budget, rel=0.08)
+        assert len(own) == 60
+
+
+def test_returns_are_spread_as_the_shop_says() -> None:
+    played = market()
+    names = {t.id: t.name for t in played.things()}
+    frame = played.facts(BORN + timedelta(days=30)).frame
+    rows = frame.group_by("campaign_id").agg(
+        pl.col("spend").cast(pl.Float64).sum(),
+        pl.col("action_values.omni_purchase").cast(pl.Float64).sum().alias("value"),
+    )
+    roas = {names[row[0]].split(" ")[0]: row[2] / row[1] for row in rows.iter_rows()}
+    assert 3.2 < roas["Trail"] < 4.8
+    assert 1.7 < roas["Rain"] < 2.7
+    assert 1.0 < roas["Tents"] < 1.6
+    assert 0.2 < roas["Climbing"] < 0.6
+
+
+def test_recent_days_are_restated_and_old_ones_settle() -> None:
+    played = market()
+    day = BORN.date() - timedelta(days=1)
+
+    def sold(at: datetime) -> int:
+        rows = played.facts(at).frame.filter(pl.col("date") == day)
+        return int(rows["actions.purchase"].cast(pl.Int64).sum())
+
+    seen = [sold(BORN + timedelta(days=n)) for n in range(40)]
+    assert seen[0] < seen[8]
+    assert seen[30] == seen[39]
+
+
+def test_a_budget_change_and_a_pause_take_hold() -> None:
+    played = market()
+    campaign = next(t for t in played.things() if t.kind is Kind.CAMPAIGN)
+    loser = next(t for t in played.things() if t.name.startswith("Climbing"))
+    changes = [
+        Write(campaign.id, "daily_budget", "15000", "30000", BORN, accepted=True),
+        Write(campaign.id, "daily_budget", "30000", "90000", BORN, accepted=False),
+        Write(loser.id, "status", "ACTIVE", "PAUSED", BORN, accepted=True),
+    ]
+    changed = market(writes=changes)
+    later = BORN + timedelta(days=15)
+    daily = spend(changed.facts(later).frame).filter(pl.col("date") > BORN.date())
+    own = daily.filter(pl.col("campaign_id") == campaign.id).filter(pl.col("date") < later.date())
+    assert own["spend"].mean() == pytest.approx(300, rel=0.15)
+    assert loser.id not in daily["campaign_id"]
+    untouched = market().facts(BORN).frame
+    assert (
+        changed.facts(later)
+        .frame.filter(pl.col("date") < BORN.date())["spend"]
+        .sort()
+        .equals(untouched.filter(pl.col("date") < BORN.date())["spend"].sort())
+    )
+
+
+def test_more_spend_sells_less_per_dollar() -> None:
+    campaign = next(t for t in market().things() if t.name.startswith("Trail"))
+    raised = [Write(campaign.id, "daily_budget", "15000", "120000", BORN, accepted=True)]
+
+    def roas(played: Market) -> float:
+        rows = played.facts(BORN + timedelta(days=60)).frame.filter(
+            (pl.col("campaign_id") == campaign.id) & (pl.col("date") > BORN.date())
+        )
+        value = rows["action_values.omni_purchase"].cast(pl.Float64).sum()
+        return float(value / rows["spend"].cast(pl.Float64).sum())
+
+    assert roas(market(writes=raised)) < 0.75 * roas(market())
+
+
+def test_amounts_have_the_currencys_decimals() -> None:
+    played = market(accounts=3)
+    things = {t.id: t.attributes["currency"] for t in played.things() if t.kind is Kind.ACCOUNT}
+    assert set(things.values()) == {"USD", "EUR", "JPY"}
+    frame = played.facts(BORN).frame
+    assert frame["clicks"].sum() >= frame["inline_link_clicks"].sum()
+    for account_id, currency in things.items():
+        texts = frame.filter(pl.col("account_id") == account_id)["spend"]
+        assert all(-Decimal(t).as_tuple().exponent == (0 if currency == "JPY" else 2)
+                   for t in texts)  # fmt: skip
