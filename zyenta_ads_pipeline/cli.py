@@ -117,9 +117,15 @@ def sandbox(
         typer.Option(help="Folder that keeps the sandbox's state. Default: $ZYENTA_HOME/sandbox."),
     ] = None,
     token: Annotated[str, typer.Option(help="Token that callers must send.")] = SANDBOX_TOKEN,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated market.")] = 7,
-    days: Annotated[int, typer.Option(help="Days of history of the simulated market.")] = 60,
-    accounts: Annotated[int, typer.Option(help="Ad accounts of the simulated market.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the simulated market; 7 for a new one.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="Days of history of the market; 60 for a new one.")
+    ] = None,
+    accounts: Annotated[
+        int | None, typer.Option(help="Ad accounts of the market, 1 to 4; 1 for a new one.")
+    ] = None,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Stop the clock; move it by POST /_sandbox/clock.")
     ] = False,
@@ -129,7 +135,7 @@ def sandbox(
     Plays a simulated shop, or with --replay your own exported history. Point the other commands
     at it with META_GRAPH_URL=http://127.0.0.1:8399.
     """
-    from zyenta_ads_pipeline.sandbox.__main__ import _announce as announce  # noqa: PLC0415
+    from zyenta_ads_pipeline.sandbox.__main__ import announce  # noqa: PLC0415
     from zyenta_ads_pipeline.sandbox.config import SandboxConfig  # noqa: PLC0415
     from zyenta_ads_pipeline.sandbox.server import serve  # noqa: PLC0415
 

@@ -19,7 +19,10 @@ from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
 from zyenta_ads_pipeline.settings import load_settings
 
-LINEAGE = "/asset-groups?expanded=1_ingestion,2_metrics,3_decisions,4_delivery"
+LINEAGE = "/asset-groups?expanded=" + ",".join(
+    f"global@global:{group}"
+    for group in ("ingestion", "metrics", "optimizer", "allocation", "delivery")
+)
 """Opens the UI on the whole lineage, all groups unfolded."""
 _STOP_SECONDS = 20
 

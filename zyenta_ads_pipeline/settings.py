@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -172,6 +173,16 @@ class Settings(BaseSettings):
         if parts.query or parts.username:
             raise ValueError("must not carry a query or a password")
         return value.rstrip("/")
+
+    @field_validator("access_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        text = value.get_secret_value().strip()
+        if not re.fullmatch(r"[!-~]+", text):
+            raise ValueError("must be one word of plain letters, digits and signs")
+        return SecretStr(text)
 
     @field_validator("api_version")
     @classmethod

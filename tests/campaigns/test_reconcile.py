@@ -20,19 +20,6 @@ P, A, S = ChangeState.PROPOSED, ChangeState.APPROVED, ChangeState.SENDING
 APPLIED = ChangeState.APPLIED
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> FakePlatform:
-    made = FakePlatform(tmp_path / "platform.json")
-    made.add("11")
-    made.add("12")
-    return made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def _interrupted(outbox: Outbox, object_id: str = "11") -> str:
     [change_id] = approved(outbox, budget(object_id))
     assert outbox.claim(change_id, owner="killed", lease=LEASE, now=NOW) is not None

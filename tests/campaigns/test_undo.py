@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,6 @@ from zyenta_ads_pipeline.campaigns.undo import undo
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.store.outbox import Outbox
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> FakePlatform:
-    made = FakePlatform(tmp_path / "platform.json")
-    made.add("11")
-    return made
 
 
 def test_undoing_restores_the_old_value_past_step_and_day(

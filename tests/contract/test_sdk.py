@@ -39,7 +39,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]
         yield running
 
 
-def api_for(sandbox: SandboxHandle, token: str = "sandbox-token") -> FacebookAdsApi:
+def api_for(sandbox: SandboxHandle, token: str = SandboxConfig.token) -> FacebookAdsApi:
     session = type("Session", (SandboxSession,), {"GRAPH": sandbox.url})
     return FacebookAdsApi(session("1", "app-secret", token, timeout=30))
 

@@ -31,17 +31,20 @@ class Client:
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         reply = self.http.get(f"/v26.0/{path}", params=_texts(params))
         assert reply.status_code == 200, reply.text
-        return reply.json()
+        body: dict[str, Any] = reply.json()
+        return body
 
     def refused(self, path: str, method: str = "GET", **params: Any) -> dict[str, Any]:
         reply = self.http.request(method, f"/v26.0/{path}", params=_texts(params))
         assert reply.status_code == 400, reply.text
-        return reply.json()["error"]
+        error: dict[str, Any] = reply.json()["error"]
+        return error
 
     def post(self, path: str, **fields: Any) -> dict[str, Any]:
         reply = self.http.post(f"/v26.0/{path}", data=_texts(fields))
         assert reply.status_code == 200, reply.text
-        return reply.json()
+        body: dict[str, Any] = reply.json()
+        return body
 
     def every(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """All rows, by re-issuing the call with `after` while there is a `next`."""

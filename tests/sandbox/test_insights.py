@@ -97,8 +97,11 @@ def test_windows_have_keys_of_their_own(market: Client) -> None:
 
 def test_without_delivery_there_is_no_row(market: Client) -> None:
     rows = market.every(
-        f"{market.account}/insights", level="campaign", date_preset="yesterday", fields="campaign_name"
-    )  # fmt: skip
+        f"{market.account}/insights",
+        level="campaign",
+        date_preset="yesterday",
+        fields="campaign_name",
+    )
     assert {row["campaign_name"] for row in rows}.isdisjoint({"Winter boots | Last season"})
     assert len(rows) == 4
     future = {"since": "2026-11-10", "until": "2026-11-12"}

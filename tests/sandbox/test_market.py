@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -46,9 +45,9 @@ def test_spend_follows_the_budget() -> None:
     for campaign_id, budget in budgets.items():
         if budget is None:
             continue
-        own = daily.filter(pl.col("campaign_id") == campaign_id)["spend"] * 100
-        assert own.max() <= OVERDELIVERY * budget
-        assert own.mean() == pytest.approx(budget, rel=0.08)
+        own = daily.filter(pl.col("campaign_id") == campaign_id)["spend"].to_list()
+        assert max(own) * 100 <= OVERDELIVERY * budget
+        assert sum(own) / len(own) * 100 == pytest.approx(budget, rel=0.08)
         assert len(own) == 60
 
 
@@ -112,8 +111,9 @@ def test_more_spend_sells_less_per_dollar() -> None:
         rows = played.facts(BORN + timedelta(days=60)).frame.filter(
             (pl.col("campaign_id") == campaign.id) & (pl.col("date") > BORN.date())
         )
-        value = rows["action_values.omni_purchase"].cast(pl.Float64).sum()
-        return float(value / rows["spend"].cast(pl.Float64).sum())
+        columns = (rows["action_values.omni_purchase"], rows["spend"])
+        value, spent = (float(column.cast(pl.Float64).sum()) for column in columns)
+        return value / spent
 
     assert roas(market(writes=raised)) < 0.75 * roas(market())
 
@@ -126,5 +126,5 @@ def test_amounts_have_the_currencys_decimals() -> None:
     assert frame["clicks"].sum() >= frame["inline_link_clicks"].sum()
     for account_id, currency in things.items():
         texts = frame.filter(pl.col("account_id") == account_id)["spend"]
-        assert all(-Decimal(t).as_tuple().exponent == (0 if currency == "JPY" else 2)
-                   for t in texts)  # fmt: skip
+        decimals = 0 if currency == "JPY" else 2
+        assert {len(text.partition(".")[2]) for text in texts} == {decimals}

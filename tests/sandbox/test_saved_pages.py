@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,15 @@ def offsets(number: int) -> tuple[str, str]:
 
 def repeating(number: int) -> tuple[str, str]:
     return f"cursor{number}", f"cursor{number + 1}"
+
+
+def plain_base64(number: int) -> tuple[str, str]:
+    first, last = (base64.b64encode(str(n).encode()).decode() for n in (3 * number, 3 * number + 2))
+    return first, last
+
+
+def plain_numbers(number: int) -> tuple[str, str]:
+    return str(3 * number), str(3 * number + 2)
 
 
 def pages(cursors: Callable[[int], tuple[str, str]] = offsets, count: int = 4) -> list[Page]:
@@ -93,7 +103,7 @@ def test_pages_come_back_as_they_are_and_the_rest_is_derived(tmp_path: Path) -> 
         assert error["code"] == 100
 
 
-@pytest.mark.parametrize("cursors", [offsets, repeating])
+@pytest.mark.parametrize("cursors", [offsets, repeating, plain_base64, plain_numbers])
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
 def test_a_page_cut_out_is_never_papered_over(
     tmp_path: Path, cursors: Callable[[int], tuple[str, str]], cut: int
@@ -104,6 +114,21 @@ def test_a_page_cut_out_is_never_papered_over(
     chain = PageChain(read_pages(file))
     assert chain.gap is not None
     assert chain.whole == cut
+    assert PageChain(read_pages(_lines(tmp_path, whole))).gap is None
+
+
+def test_offsets_without_before_still_count(tmp_path: Path) -> None:
+    whole = pages()
+    for page in whole:
+        del page["paging"]["cursors"]["before"]
+        page["paging"].pop("previous", None)
+    assert PageChain(read_pages(_lines(tmp_path, whole))).gap is None
+    chain = PageChain(read_pages(_lines(tmp_path, whole[:1] + whole[2:])))
+    assert (chain.whole, chain.gap is not None) == (1, True)
+
+
+def test_opaque_cursors_are_no_evidence(tmp_path: Path) -> None:
+    whole = pages(lambda number: (f"QVFI{number}x", f"QVFI{number}y"))
     assert PageChain(read_pages(_lines(tmp_path, whole))).gap is None
 
 

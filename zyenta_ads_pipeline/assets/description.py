@@ -12,10 +12,11 @@ from zyenta_ads_pipeline.lake.tables import Table
 
 OWNERS = ["team:ads-data"]
 
-INGESTION = "1_ingestion"
-METRICS = "2_metrics"
-DECISIONS = "3_decisions"
-DELIVERY = "4_delivery"
+INGESTION = "ingestion"
+METRICS = "metrics"
+OPTIMIZER = "optimizer"
+ALLOCATION = "allocation"
+DELIVERY = "delivery"
 
 
 def described(table: Table, sql: str | None = None) -> dict[str, Any]:

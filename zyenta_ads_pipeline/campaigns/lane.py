@@ -214,7 +214,6 @@ class Lane:
         try:
             receipt = await send(at.platform, change)
         except HALTS as error:
-            self._see(live)
             at.halt.hear(self.account_id, error)
             self._finish(held, ChangeState.APPROVED, f"Nothing was written: {error}")
         except Unreachable as error:

@@ -86,6 +86,9 @@ class DateRange:
 def parse_day(text: str) -> date:
     """A `YYYY-MM-DD` text as a date; `InputError` otherwise."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{text!r} is not a date.", "Write dates as YYYY-MM-DD.") from None
+        day = None
+    if day is None or day.isoformat() != text:  # Python also reads 20261101 and 2026-W45-1
+        raise InputError(f"{text!r} is not a date.", "Write dates as YYYY-MM-DD.")
+    return day

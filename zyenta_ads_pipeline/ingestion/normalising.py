@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -24,6 +25,9 @@ from zyenta_ads_pipeline.platforms.base import InsightsPage
 
 RESTATED_FOR_DAYS = 28
 """Meta's numbers stop changing this many days after they were first reported."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,26}(\.[0-9]{1,26})?([eE][+-]?[0-9]{1,2})?")
+"""Numbers as JSON writes them, of a size the lake's columns hold."""
 
 _WHOLE_NUMBERS = ("impressions", "clicks", LINK_CLICK_FIELD, "reach")
 _OBJECT_ID = {
@@ -96,6 +100,9 @@ def _raw_row(
     )
     if not object_id:
         raise IncompleteData(f"{where} answered with a row without {_OBJECT_ID[page.level]}.")
+    for name in ("campaign_id", "adset_id"):
+        if page.level is Level.AD and not row.get(name):
+            raise IncompleteData(f"{where} answered with ad {object_id} without its {name}.")
     return {
         "date": day,
         "account_id": page.account_id,
@@ -153,11 +160,7 @@ def _number(value: Any, name: str, where: str) -> str | None:
     text = _text(value)
     if text is None:
         return None
-    try:
-        finite = Decimal(text).is_finite()
-    except InvalidOperation:
-        finite = False
-    if not finite:
+    if not _NUMBER.fullmatch(text):
         raise IncompleteData(f"{where}: {name} is {text!r}, not a number.")
     return text
 

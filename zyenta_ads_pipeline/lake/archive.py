@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from zyenta_ads_pipeline.domain.errors import StorageError
+
 
 class RawArchive:
     """Files of replies under one local folder, one per run, account and kind of call."""
@@ -22,19 +24,26 @@ class RawArchive:
     ) -> Path:
         """Write one file of JSON lines, one reply a line, and return its path.
 
-        Written aside, flushed to disk and renamed: a file is whole or absent.
+        Written aside, flushed to disk and renamed: a file is whole or absent. Raises
+        `StorageError` when it cannot be written.
         """
-        folder = self.root / account_id / run_id
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.jsonl.gz"
+        path = self.root / account_id / run_id / f"{name}.jsonl.gz"
         aside = path.with_suffix(f".{os.getpid()}.part")
-        with aside.open("wb") as raw:
-            with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, compresslevel=5) as packed:
-                for reply in replies:
-                    packed.write(json.dumps(reply, default=_exact).encode() + b"\n")
-            raw.flush()
-            os.fsync(raw.fileno())
-        aside.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as raw:
+                with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, compresslevel=5) as packed:
+                    for reply in replies:
+                        packed.write(json.dumps(reply, default=_exact).encode() + b"\n")
+                raw.flush()
+                os.fsync(raw.fileno())
+            aside.replace(path)
+        except OSError as error:
+            raise StorageError(
+                f"The raw replies cannot be archived in {path}: {error}",
+                "Check ZYENTA_HOME: does the place exist, may this user write there, is there "
+                "room?",
+            ) from error
         return path
 
     def replies(self, path: Path) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import polars as pl
@@ -33,6 +34,12 @@ _MINOR_UNIT = (
     + ") THEN 1 ELSE 0.01 END"
 )
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
+_UNADDRESSABLE = re.compile(r"[\[\]^|\\\x00-\x1f]|%[0-9A-Fa-f]{2}")
+"""What delta-rs cannot have in a folder's path: it panics, or looks into another folder."""
+_REMEDY = (
+    "Check ZYENTA_HOME or ZYENTA_LAKE_ROOT: does the place exist, may this user write there, is "
+    "there room?"
+)
 _DUCKDB_TYPES: Mapping[PolarsType, str] = {
     pl.Date: "DATE",
     pl.String: "VARCHAR",
@@ -85,7 +92,13 @@ class Lake:
     """The analytical tables under one root: a folder, or an object store's address."""
 
     def __init__(self, root: str) -> None:
+        """Raise `StorageError` for a folder whose path Delta Lake cannot address."""
         self.root = root.rstrip("/")
+        if self.is_local and (found := _UNADDRESSABLE.search(str(Path(root).absolute()))):
+            raise StorageError(
+                f"The lake cannot live in {root}: its path holds {found[0]!r}.",
+                "Set ZYENTA_HOME or ZYENTA_LAKE_ROOT to a folder without such characters.",
+            )
 
     @property
     def is_local(self) -> bool:
@@ -110,24 +123,25 @@ class Lake:
         delta = self._open_or_create(table)
         if _same_content(delta, table, rows, scope):
             return WriteResult(rows.height, delta.version(), changed=False)
-        before = set(delta.file_uris()) if self.is_local else set()
-        for attempt in stamina.retry_context(
-            on=CommitFailedError, attempts=20, timeout=120, wait_initial=0.05, wait_max=2
-        ):
-            with attempt, _storage_errors(table.name):
-                write_deltalake(
-                    self.uri(table.name),
-                    rows,
-                    mode="overwrite",
-                    predicate=predicate,
-                    writer_properties=WriterProperties(compression="ZSTD"),
-                    commit_properties=CommitProperties(
-                        custom_metadata={"run_id": run_id}, max_commit_retries=200
-                    ),
-                )
+        before = delta
+        with _storage_errors(table.name):
+            for attempt in stamina.retry_context(
+                on=CommitFailedError, attempts=20, timeout=120, wait_initial=0.05, wait_max=2
+            ):
+                with attempt:
+                    write_deltalake(
+                        self.uri(table.name),
+                        rows,
+                        mode="overwrite",
+                        predicate=predicate,
+                        writer_properties=WriterProperties(compression="ZSTD"),
+                        commit_properties=CommitProperties(
+                            custom_metadata={"run_id": run_id}, max_commit_retries=200
+                        ),
+                    )
         delta = self._open(table.name) or delta
         if self.is_local:
-            self._fsync(table, delta, before)
+            self._fsync(table, before, delta)
         return WriteResult(rows.height, delta.version(), changed=True)
 
     def snapshot(self) -> Snapshot:
@@ -139,15 +153,18 @@ class Lake:
 
         Built aside and renamed, so that a reader never opens half of it.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.unlink(missing_ok=True)
-        connection = duckdb.connect(str(aside))
+        snapshot = self.snapshot()
         try:
-            self.snapshot().create_views(connection)
-        finally:
-            connection.close()
-        aside.replace(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.unlink(missing_ok=True)
+            with duckdb.connect(str(aside)) as connection:
+                snapshot.create_views(connection)
+            aside.replace(path)
+        except (duckdb.Error, OSError) as error:
+            raise StorageError(
+                f"The views for analysts, {path}, cannot be written: {error}", _REMEDY
+            ) from error
 
     def _open(self, name: str) -> DeltaTable | None:
         with _storage_errors(name):
@@ -160,26 +177,32 @@ class Lake:
         opened = self._open(table.name)
         if opened is not None:
             return opened
-        if self.is_local:
-            Path(self.root).mkdir(parents=True, exist_ok=True)
-        for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=30):
-            with attempt, _storage_errors(table.name):
-                write_deltalake(
-                    self.uri(table.name),
-                    pl.DataFrame(schema=table.schema),
-                    mode="ignore",
-                    name=table.name,
-                    description=table.meaning,
-                    partition_by=["date"] if table.daily else None,
-                )
         with _storage_errors(table.name):
+            if self.is_local:
+                Path(self.root).mkdir(parents=True, exist_ok=True)
+            for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=30):
+                with attempt:
+                    write_deltalake(
+                        self.uri(table.name),
+                        pl.DataFrame(schema=table.schema),
+                        mode="ignore",
+                        name=table.name,
+                        description=table.meaning,
+                        partition_by=["date"] if table.daily else None,
+                    )
             return DeltaTable(self.uri(table.name))
 
-    def _fsync(self, table: Table, delta: DeltaTable, before: set[str]) -> None:
-        """delta-rs leaves flushing to the system; a power cut must not cost a commit."""
-        log = Path(self.uri(table.name)) / "_delta_log" / f"{delta.version():020d}.json"
-        added = (Path(uri) for uri in set(delta.file_uris()) - before)
-        for path in (*added, log, log.parent):
+    def _fsync(self, table: Table, before: DeltaTable, after: DeltaTable) -> None:
+        """delta-rs leaves flushing to the system; a power cut must not cost a commit.
+
+        Other writers may have committed since, so every commit from `before` on is flushed; that
+        one too, since it may be the table's first.
+        """
+        log = Path(self.uri(table.name)) / "_delta_log"
+        commits = (log / f"{n:020d}.json" for n in range(before.version(), after.version() + 1))
+        added = [Path(file) for file in sorted(set(_files(after)) - set(_files(before)))]
+        folders = {path.parent for path in added} | {log, log.parent, log.parent.parent}
+        for path in (*added, *commits, *folders):
             if not path.exists():
                 continue
             descriptor = os.open(path, os.O_RDONLY)
@@ -203,9 +226,9 @@ class Snapshot:
     def scan(self, table: Table) -> pl.LazyFrame:
         """One table as a lazy Polars frame; empty and typed while it was never written."""
         delta = self._tables[table.name]
-        if delta is None or not delta.file_uris():
+        if delta is None or not (files := _files(delta)):
             return pl.LazyFrame(schema=table.schema)
-        return pl.scan_delta(delta).select(table.schema.names())
+        return _scan(files, table)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """Run a SELECT over the snapshot with DuckDB.
@@ -250,13 +273,13 @@ def aligned(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def _check_rows(table: Table, rows: pl.DataFrame, scope: Scope) -> None:
-    if (outside := rows.filter(~scope.expression())).height:
+    if (nulls := rows.filter(pl.any_horizontal(pl.col(table.key).is_null()))).height:
+        raise StorageError(f"Table {table.name}: {nulls.height} rows lack a part of their key.")
+    if (outside := rows.filter(~scope.expression().fill_null(False))).height:
         raise StorageError(
             f"Table {table.name}: {outside.height} rows lie outside of what the write replaces, "
             f"the first at {outside.select(table.key).row(0)}."
         )
-    if (nulls := rows.filter(pl.any_horizontal(pl.col(table.key).is_null()))).height:
-        raise StorageError(f"Table {table.name}: {nulls.height} rows lack a part of their key.")
     if (doubled := rows.filter(pl.struct(table.key).is_duplicated())).height:
         raise StorageError(
             f"Table {table.name}: {doubled.height} rows share their key with another, the first "
@@ -280,16 +303,32 @@ def _same_content(delta: DeltaTable, table: Table, rows: pl.DataFrame, scope: Sc
     A day's numbers are the same whenever they were seen; of what is true now (accounts, objects)
     the moment is part of the content.
     """
-    if not delta.file_uris():
+    if not (files := _files(delta)):
         return rows.is_empty()
     aside = {"observed_at", "run_id"} if table.daily else {"run_id"}
     told = [name for name in table.schema.names() if name not in aside]
-    before = pl.scan_delta(delta).filter(scope.expression()).select(told).sort(table.key).collect()
-    return before.equals(rows.select(told).sort(table.key))
+    with _storage_errors(table.name):
+        stored = _scan(files, table).filter(scope.expression()).select(told).collect()
+    return stored.sort(table.key).equals(rows.select(told).sort(table.key))
+
+
+def _files(delta: DeltaTable) -> list[str]:
+    """The snapshot's files: paths on this machine, addresses on an object store.
+
+    delta-rs gives local paths in the spelling of a URL, a space as %20; no engine finds those.
+    """
+    local = delta.table_uri.startswith("file:")
+    return [unquote(uri) if local else uri for uri in delta.file_uris()]
+
+
+def _scan(files: list[str], table: Table) -> pl.LazyFrame:
+    """Some files of one table as a lazy frame; the day comes from the folder's name."""
+    frame = pl.scan_parquet(files, glob=False, hive_partitioning=table.daily)
+    return frame.select(table.schema.names()).cast(table.schema)
 
 
 def _select(table: Table, delta: DeltaTable | None) -> str:
-    files = [] if delta is None else delta.file_uris()
+    files = [] if delta is None else _files(delta)
     columns = ", ".join(f'"{name}"' for name in table.schema.names())
     if not files:
         typed = ", ".join(
@@ -313,11 +352,5 @@ def _duckdb_type(kind: PolarsType) -> str:
 def _storage_errors(name: str) -> Iterator[None]:
     try:
         yield
-    except (CommitFailedError, TableNotFoundError):
-        raise
     except (DeltaError, OSError) as error:
-        raise StorageError(
-            f"Table {name} cannot be read or written: {error}",
-            "Check ZYENTA_HOME or ZYENTA_LAKE_ROOT: does the place exist, may this user write "
-            "there, is there room?",
-        ) from error
+        raise StorageError(f"Table {name} cannot be read or written: {error}", _REMEDY) from error

@@ -41,14 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
             start=_moment(options.start),
             ceiling=options.ceiling,
         )
-        serve(config, _announce_json if options.with_parent else _announce)
+        serve(config, _announce_json if options.with_parent else announce)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
 
 
-def _announce(url: str, graph: Graph) -> None:
+def announce(url: str, graph: Graph) -> None:
+    """Tell where the sandbox listens and which accounts it has, on stdout."""
     for warning in graph.source.warnings:
         _LOG.warning(warning)
     accounts = " ".join(account.node_id for account in graph.objects.accounts())
@@ -96,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8399, help="0 takes a free one")
     parser.add_argument("--token", default=SandboxConfig.token)
     parser.add_argument("--replay", type=Path, help="ad days or saved insights pages")
-    parser.add_argument("--seed", type=int, default=7, help="of the invented market")
-    parser.add_argument("--days", type=int, default=60, help="of the market's history")
-    parser.add_argument("--accounts", type=int, default=1, help="of the market")
+    parser.add_argument("--seed", type=int, help="of the invented market")
+    parser.add_argument("--days", type=int, help="of the market's history")
+    parser.add_argument("--accounts", type=int, help="of the market")
     parser.add_argument("--behind-days", type=int, default=0, help="start the clock in the past")
     parser.add_argument("--start", help="start the clock at this ISO time")
     parser.add_argument("--frozen", action="store_true", help="the clock stands still")

@@ -17,7 +17,8 @@ class SandboxConfig:
     """One sandbox: where it keeps its state, where it listens, and what it plays.
 
     `replay` is a file of ad days or of saved insights pages; without it an invented market is
-    played, drawn from `seed`, with `days` days of history and `accounts` ad accounts.
+    played, drawn from `seed`, with `days` days of history and `accounts` ad accounts; None takes
+    what the state was made with, and 7, 60 and 1 for a new one.
     On the first start the clock stands at `start` (aware; default: now) or `behind_days` days
     before now; later starts find the clock in the state. `ceiling` is the call score of an ad
     account at which calls are blocked. Raises `InputError` for values that cannot be used.
@@ -28,9 +29,9 @@ class SandboxConfig:
     port: int = 8399
     token: str = "sandbox-token"  # noqa: S105 - a public default, worth nothing elsewhere
     replay: Path | None = None
-    seed: int = 7
-    days: int = 60
-    accounts: int = 1
+    seed: int | None = None
+    days: int | None = None
+    accounts: int | None = None
     behind_days: int = 0
     frozen: bool = False
     start: datetime | None = None
@@ -46,15 +47,15 @@ class SandboxConfig:
             raise InputError(f"Port {self.port} does not exist.", "Use 1 to 65535, or 0 for any.")
         if not self.token:
             raise InputError("The sandbox's token is empty.", "Give any text as the token.")
-        if not 1 <= self.days <= 1000:
+        if self.days is not None and not 1 <= self.days <= 1000:
             raise InputError(f"{self.days} days of history are not possible.", "Use 1 to 1000.")
-        if not 1 <= self.accounts <= MAX_MARKET_ACCOUNTS:
+        if self.accounts is not None and not 1 <= self.accounts <= MAX_MARKET_ACCOUNTS:
             raise InputError(
                 f"The market has no {self.accounts} accounts.", f"Use 1 to {MAX_MARKET_ACCOUNTS}."
             )
         if not 0 <= self.behind_days <= 1000:
             raise InputError(f"behind_days is {self.behind_days}.", "Use 0 to 1000 days.")
-        if not 0 <= self.seed < 2**63:
+        if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InputError(f"Seed {self.seed} cannot be used.", "Use a whole number from 0 on.")
         if self.ceiling < 1:
             raise InputError(f"A ceiling of {self.ceiling} blocks every call.", "Use 1 or more.")

@@ -61,6 +61,11 @@ class Graph:
                 raise Refused(error, headers) from error
             return Answer(body, self._usage.headers(account_id, insights=insights))
 
+    def app_usage(self) -> dict[str, str]:
+        """The usage header of a reply that concerns no account."""
+        with self._lock:
+            return self._usage.headers(None, insights=False)
+
     def now(self) -> datetime:
         """The sandbox's time, UTC."""
         return self.clock.now()

@@ -5,7 +5,7 @@ Budgets and order values are in US dollars here and scaled to each account's cur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from zyenta_ads_pipeline.domain.money import offset
@@ -174,7 +174,9 @@ def build_account(number: int, opened: datetime, days: int) -> MarketAccount:
             )
         )
         if paused is not None:
-            pauses.append((campaign_id, opened + timedelta(days=round(days * paused))))
+            moment = opened + timedelta(days=round(days * paused))
+            pauses.append((campaign_id, moment))
+            things[-1] = replace(things[-1], updated_time=moment)
         for name, daily, plans in campaign.adsets:
             adset_id = fresh()
             budget = _minor(daily, minor)

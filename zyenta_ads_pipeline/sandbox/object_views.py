@@ -66,7 +66,7 @@ class ObjectViews:
                 shown[field.name] = self._nested_list(thing, field)
             elif field.name not in FIELD_NAMES[thing.kind]:
                 if field.name == "insights":
-                    raise not_played("insights nested in fields; ask for the insights edge")
+                    raise not_played("insights nested in fields")
                 raise unknown_field(field.name, NODE_TYPES[thing.kind])
             elif field.name in _NESTED:
                 nested = self._objects.parent(thing, _NESTED[field.name])

@@ -7,13 +7,16 @@ must do so at every link; and links to neighbours must be there and not lead out
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from zyenta_ads_pipeline.sandbox.cursors import read_offset
+_SMALLEST_ID = 10**9
+"""Numbers from here on are objects' ids, not offsets of rows."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +97,31 @@ def cursor_in(url: str, name: str) -> str:
     return values[0] if values else ""
 
 
+def offset_in(cursor: str) -> int | None:
+    """The offset that a stored cursor holds, in plain digits or base64 with any padding."""
+    core = cursor.rstrip("=")
+    while core.endswith("ZD"):
+        core = core[:-2]
+    text = core
+    if not core.isdigit():
+        try:
+            text = base64.urlsafe_b64decode(core + "=" * (-len(core) % 4)).decode("ascii")
+        except (binascii.Error, ValueError):
+            return None
+    return int(text) if text.isdigit() and int(text) < _SMALLEST_ID else None
+
+
 def _first_break(pages: Sequence[Page]) -> tuple[int, str] | None:
     """How many pages stand before the first break, and what is wrong there."""
-    first = pages[0]
-    if first.previous or read_offset(first.before) not in (None, 0):
+    linked = _link_rule(pages)
+    if pages[0].previous or (linked is _contiguous and offset_in(pages[0].before)):
         return 0, "the page before page 1 of the file is missing"
-    repeats = _repeats_cursors(pages)
     seen: set[str] = set()
     for number, (page, follower) in enumerate(pairwise(pages), 1):
         if not page.next:
             # Served as it is, this page would look like the end of the list.
             return number - 1, f"page {number} has no next link, yet page {number + 1} follows it"
-        if not _linked(page, follower, repeats=repeats) or page.after in seen:
+        if not linked(page, follower) or page.after in seen:
             return number, f"the page after page {number} of the file is missing"
         seen.add(page.after)
     if pages[-1].next:
@@ -113,16 +129,33 @@ def _first_break(pages: Sequence[Page]) -> tuple[int, str] | None:
     return None
 
 
-def _repeats_cursors(pages: Sequence[Page]) -> bool:
-    return any(a.after and a.after == b.before for a, b in pairwise(pages))
+def _link_rule(pages: Sequence[Page]) -> Callable[[Page, Page], bool]:
+    """What must hold between neighbours, by the kind of cursors that the pages carry."""
+    if any(a.after and a.after == b.before for a, b in pairwise(pages)):
+        return _repeated
+    if any(page.before for page in pages):
+        return _contiguous
+    if offset_in(pages[0].after) in (len(pages[0].rows) - 1, len(pages[0].rows)):
+        return _counted
+    return lambda page, follower: True
 
 
-def _linked(page: Page, follower: Page, *, repeats: bool) -> bool:
-    if not page.after or not follower.before:
+def _repeated(page: Page, follower: Page) -> bool:
+    """A page's `before` is its predecessor's `after`."""
+    return not (page.after and follower.before) or page.after == follower.before
+
+
+def _contiguous(page: Page, follower: Page) -> bool:
+    """The offset of a page's first row follows that of its predecessor's last."""
+    if not (page.after and follower.before):
         return True
-    if repeats:
-        return page.after == follower.before
-    last, first = read_offset(page.after), read_offset(follower.before)
+    last, first = offset_in(page.after), offset_in(follower.before)
     if last is None or first is None:
         return (last is None) == (first is None)
     return first == last + 1
+
+
+def _counted(page: Page, follower: Page) -> bool:
+    """Without `before`: the offsets of last rows are as far apart as the page has rows."""
+    last, end = offset_in(page.after), offset_in(follower.after)
+    return last is None or end is None or end - last == len(follower.rows)

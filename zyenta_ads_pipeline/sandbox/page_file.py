@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.page_chain import Page
 
 _JSON = (".json", ".jsonl", ".ndjson")
+_PAGE_KEY = re.compile(r'"data"\s*:')
+_AD_DAY_KEY = re.compile(r'"date"\s*:')
 
 
 def holds_pages(path: Path) -> bool:
@@ -22,9 +25,10 @@ def holds_pages(path: Path) -> bool:
             start = file.read(65536).lstrip()
     except (OSError, UnicodeDecodeError):
         return False
-    if start[:1] == "[":
+    if _PAGE_KEY.search(start):
         return True
-    return start[:1] == "{" and (start[1:].lstrip().startswith(('"data"', '"paging"')))
+    # An array of anything but ad days is read as pages, so that the error names what is wrong.
+    return start[:1] == "[" and not _AD_DAY_KEY.search(start)
 
 
 def read_pages(path: Path) -> list[Page]:

@@ -169,16 +169,14 @@ def _command(config: SandboxConfig, port: int) -> list[str]:
         "--host": config.host,
         "--port": port,
         "--token": config.token,
-        "--seed": config.seed,
-        "--days": config.days,
-        "--accounts": config.accounts,
         "--behind-days": config.behind_days,
         "--ceiling": config.ceiling,
     }
-    if config.replay is not None:
-        options["--replay"] = config.replay
+    for name in ("replay", "seed", "days", "accounts"):
+        if (value := getattr(config, name)) is not None:
+            options[f"--{name}"] = value
     if config.start is not None:
         options["--start"] = config.start.isoformat()
-    for name, value in options.items():
-        command += [name, str(value)]
+    for option, given in options.items():
+        command += [option, str(given)]
     return [*command, "--frozen"] if config.frozen else command

@@ -9,7 +9,12 @@ from typing import Any
 from zyenta_ads_pipeline.sandbox import cursors, field_names
 from zyenta_ads_pipeline.sandbox.budgets import minimum_budget_row
 from zyenta_ads_pipeline.sandbox.call import Call
-from zyenta_ads_pipeline.sandbox.filters import about_objects, object_value, read_conditions
+from zyenta_ads_pipeline.sandbox.filters import (
+    Condition,
+    about_objects,
+    object_value,
+    read_conditions,
+)
 from zyenta_ads_pipeline.sandbox.graph_error import invalid, not_played, unknown_field
 from zyenta_ads_pipeline.sandbox.object_views import EDGES, ObjectViews, error_for_edge
 from zyenta_ads_pipeline.sandbox.objects import Kind, Objects, Thing
@@ -57,7 +62,7 @@ def read_edge(
     kind = EDGES[thing.kind].get(edge)
     if kind is None:
         raise error_for_edge(thing, edge)
-    for name in ("updated_since", "date_preset", "time_range", "order_by", "sort", "ad_draft_id"):
+    for name in ("date_preset", "time_range", "ad_draft_id"):
         if call.params.get(name):
             raise not_played(f"the parameter {name} of {edge}")
     everything = objects.below(thing, kind)
@@ -78,6 +83,11 @@ def _filtered(call: Call, objects: Objects, things: list[Thing], kind: Kind) -> 
         conditions.append((condition, target))
         if target == (kind, "effective_status") and condition.names("ARCHIVED"):
             asked_for_archived = True
+    if since := call.params.get("updated_since"):
+        if kind not in (Kind.ADSET, Kind.AD):
+            raise invalid("Param updated_since is not supported on this edge")
+        updated = Condition("updated_time", "GREATER_THAN", since)
+        conditions.append((updated, (kind, "updated_time")))
     statuses = call.text_list("effective_status")
     if statuses is not None and kind is not Kind.CREATIVE:
         known = {"ACTIVE", "PAUSED", "ARCHIVED", "DELETED"} | _EFFECTIVE[kind]

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.call import LATEST, VERSIONS, read_call
@@ -100,7 +101,7 @@ def _answer(graph: Graph, token: str, request: Request, body: bytes) -> Response
         )
         answer = graph.answer(call)
     except GraphError as error:
-        headers["X-App-Usage"] = '{"call_count": 0, "total_cputime": 0, "total_time": 0}'
+        headers.update(graph.app_usage())
         return JSONResponse(error.envelope(trace_id), status_code=400, headers=headers)
     except Refused as refused:
         headers.update(refused.headers)
@@ -112,18 +113,18 @@ def _answer(graph: Graph, token: str, request: Request, body: bytes) -> Response
 class _SandboxDate:
     """Writes the sandbox's own time into `Date`: clients take the account's today from it."""
 
-    def __init__(self, app: Callable[..., object], graph: Graph) -> None:
+    def __init__(self, app: ASGIApp, graph: Graph) -> None:
         self._app = app
         self._graph = graph
 
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-        async def dated(message) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = format_datetime(self._graph.now(), usegmt=True).encode()
                 message["headers"] = [*message["headers"], (b"date", date)]
             await send(message)
 
-        await self._app(scope, receive, dated)  # type: ignore[misc]
+        await self._app(scope, receive, dated)
 
 
 def _open(config: SandboxConfig, state: State) -> Graph:

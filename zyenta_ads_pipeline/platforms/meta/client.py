@@ -168,7 +168,7 @@ class MetaClient:
                 "Check META_GRAPH_URL and the network; on the sandbox, start `zyenta sandbox`.",
                 origin=origin,
             ) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Transient(
                 f"The connection broke during {request}: {type(error).__name__} "
                 f"{self._clean(error)}".rstrip()
@@ -191,7 +191,7 @@ class MetaClient:
                 headers=response.headers,
             )
         trace = response.headers.get("x-fb-trace-id", "")
-        if not isinstance(body, dict) or not response.is_success:
+        if not isinstance(body, dict) or "error" in body or not response.is_success:
             raise _unreadable(request, response.status_code, trace)
         self._check_version(response)
         return Reply(body=body, at=_server_time(response), trace_id=trace, request=request)

@@ -8,6 +8,7 @@ Source: Marketing API, "Error reference", "Insights: error codes", "Rate limitin
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,25 +77,30 @@ _BY_SUBCODE: dict[tuple[int, int], Kind] = {
     (100, 1404078): PolicyBlocked,
     (100, 2859015): PolicyBlocked,
     (100, 3858798): DuplicateObject,
-    (190, 459): PolicyBlocked,
     (2601, 1815107): Transient,
     (-2, 2490547): Transient,
     (-3, 1504045): TooMuchData,
 }
 
+_BY_SUBCODE_ALONE: dict[int, Kind] = {
+    **{subcode: kind for (_, subcode), kind in _BY_SUBCODE.items() if subcode > 999_999},
+    **dict.fromkeys((1504043, 1504044), Transient),
+    **dict.fromkeys(
+        (1487225, 1487632, 1487742, 1504022, 1504039, 1885172, 2446079, 5044001), RateLimited
+    ),
+}
+"""Seven-digit numbers belong into `error_subcode` but are at times put into `code`."""
+
 _ONCE = frozenset({1, 389, 5000, 6000, 6001})
 """Transient codes that heal at the second try or not at all."""
 
-_SUBCODE_IN_CODE_FROM = 1_000_000
-"""Seven-digit numbers belong into `error_subcode` but are at times put into `code`."""
-
-_SUBCODE_WAITS: dict[tuple[int, int], float] = {
-    (613, 1487632): 3600.0,
-    (613, 5044001): 5.0,
-    (613, 1487225): 86_400.0,
-    (17, 1885172): 86_400.0,
-    (4, 1504022): 180.0,
-    (4, 1504039): 180.0,
+_SUBCODE_WAITS: dict[int, float] = {
+    1487632: 3600.0,
+    5044001: 5.0,
+    1487225: 86_400.0,
+    1885172: 86_400.0,
+    1504022: 180.0,
+    1504039: 180.0,
 }
 _DEFAULT_WAIT = 60.0
 
@@ -153,8 +159,9 @@ def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, st
 
     The ad account's header speaks in seconds, the business use case's in minutes.
     """
-    if (fixed := _SUBCODE_WAITS.get((code or 0, subcode or 0))) is not None:
-        return fixed
+    for number in (subcode, code):
+        if number in _SUBCODE_WAITS:
+            return _SUBCODE_WAITS[number]
     if code is not None and 80000 <= code < 80100:
         minutes = max(
             (
@@ -174,7 +181,7 @@ def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, st
 def _kind(code: int | None, subcode: int | None, *, is_transient: bool, http: int) -> Kind:
     kind = _kind_by_number(code, subcode)
     if kind is not None:
-        return Transient if is_transient and kind is ValidationRefused else kind
+        return kind
     if http == 429:
         return RateLimited
     return Transient if is_transient or http >= 500 else ValidationRefused
@@ -185,8 +192,8 @@ def _kind_by_number(code: int | None, subcode: int | None) -> Kind | None:
         return None
     if subcode is not None and (code, subcode) in _BY_SUBCODE:
         return _BY_SUBCODE[code, subcode]
-    if code >= _SUBCODE_IN_CODE_FROM:
-        return _BY_CODE.get(code) or _BY_SUBCODE.get((100, code), ValidationRefused)
+    if code > 999_999:
+        return _BY_CODE.get(code) or _BY_SUBCODE_ALONE.get(code, ValidationRefused)
     return Transient if code < 0 else _BY_CODE.get(code)
 
 
@@ -226,9 +233,10 @@ def _shown(code: int | None, subcode: int | None) -> str:
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return 0.0
+    return number if 0 < number < math.inf else 0.0
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

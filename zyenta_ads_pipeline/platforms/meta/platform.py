@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from zyenta_ads_pipeline.domain.ads import (
@@ -97,12 +97,12 @@ class MetaAds:
         )
         body = reply.body
         return AdAccount(
-            id=str(body["account_id"]),
+            id=account_number(_told(body, "account_id", reply)),
             name=str(body.get("name", "")),
             currency=_told(body, "currency", reply),
             timezone=_told(body, "timezone_name", reply),
-            account_status=int(body.get("account_status", 1)),
-            min_daily_budget=_minor(body.get("min_daily_budget")),
+            account_status=_whole(body, "account_status", reply) or 1,
+            min_daily_budget=_whole(body, "min_daily_budget", reply),
             observed_at=reply.at,
         )
 
@@ -184,10 +184,10 @@ def _ad_object(row: Mapping[str, Any], level: Level, reply: Reply) -> AdObject:
         adset_id={Level.ADSET: own, Level.AD: row.get("adset_id")}.get(level),
         creative_id=str(creative["id"]) if isinstance(creative, dict) else None,
         objective=row.get("objective"),
-        daily_budget=_minor(row.get("daily_budget")),
-        lifetime_budget=_minor(row.get("lifetime_budget")),
-        created_time=_moment(row.get("created_time")),
-        updated_time=_moment(row.get("updated_time")),
+        daily_budget=_whole(row, "daily_budget", reply),
+        lifetime_budget=_whole(row, "lifetime_budget", reply),
+        created_time=_moment(row, "created_time", reply),
+        updated_time=_moment(row, "updated_time", reply),
         observed_at=reply.at,
     )
 
@@ -202,14 +202,28 @@ def _told(row: Mapping[str, Any], field: str, reply: Reply) -> str:
     return str(value)
 
 
-def _minor(value: Any) -> int | None:
-    """A budget as whole minor units; Graph writes an absent one as nothing or as "0"."""
-    number = int(str(value)) if value not in (None, "") else 0
-    return number or None
+def _whole(row: Mapping[str, Any], field: str, reply: Reply) -> int | None:
+    """A whole number, as budgets in minor units; Graph writes an absent one as nothing or "0"."""
+    value = row.get(field)
+    try:
+        return (int(str(value)) or None) if value not in (None, "") else None
+    except ValueError:
+        raise _misread(field, value, reply) from None
 
 
-def _moment(value: Any) -> datetime | None:
-    return datetime.fromisoformat(str(value)) if value else None
+def _moment(row: Mapping[str, Any], field: str, reply: Reply) -> datetime | None:
+    value = row.get(field)
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC) if value else None
+    except ValueError:
+        raise _misread(field, value, reply) from None
+
+
+def _misread(field: str, value: object, reply: Reply) -> IncompleteData:
+    return IncompleteData(
+        f"Meta's answer to {reply.request} has {field} {value!r}, which cannot be read.",
+        "Nothing of it was stored; if it stays so, this version of the API is a new one.",
+    )
 
 
 def _without_links(body: Mapping[str, Any]) -> dict[str, Any]:
