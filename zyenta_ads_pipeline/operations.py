@@ -14,11 +14,11 @@ from rich.text import Text
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import show, to_major
-from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.domain.time import HISTORY_MONTHS, DateRange
 from zyenta_ads_pipeline.ingestion.insights import check_history
 from zyenta_ads_pipeline.lake.tables import ACCOUNT_METRICS
 from zyenta_ads_pipeline.metrics.definitions import SUMS, with_ratios
-from zyenta_ads_pipeline.partitions import DAYS
+from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY
 from zyenta_ads_pipeline.resources import LakeResource, connect_meta, outbox_of
 from zyenta_ads_pipeline.runs import instance_of, publish_views, run_days, run_push
 from zyenta_ads_pipeline.schedules import restated_days
@@ -110,14 +110,13 @@ def change_in_words(record: ChangeRecord) -> str:
 
 def check_stored_range(days: DateRange) -> None:
     """Raise `InputError` for days that have no partition: before the first, after today."""
-    first, last = DAYS.start.date(), date.fromisoformat(DAYS.get_last_partition_key() or "")
+    last = date.fromisoformat(DAYS.get_last_partition_key() or "")
     if days.until > last:
         raise InputError(f"{days.until} has not come yet.", f"End at {last} or earlier.")
-    if days.since < first:
+    if days.since < FIRST_DAY:
         raise InputError(
-            f"{days.since} lies before the first day that is kept, {first}.",
-            f"Start at {first} or later; Meta keeps 37 months. ZYENTA_FIRST_DAY moves the first "
-            "day.",
+            f"{days.since} is older than the {HISTORY_MONTHS} months of insights that Meta keeps.",
+            f"Start at {FIRST_DAY} or later.",
         )
 
 

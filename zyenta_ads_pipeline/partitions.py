@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.settings import load_settings
+
+FIRST_DAY = date(2023, 10, 1)
+"""The first day that can be stored: what Meta still had when the pipeline was born."""
 
 DAYS = dg.DailyPartitionsDefinition(
-    start_date=str(load_settings().first_day),
+    start_date=str(FIRST_DAY),
     # A zone ahead of all others, so that today exists as soon as it begins anywhere.
     timezone="Etc/GMT-14",
     end_offset=1,

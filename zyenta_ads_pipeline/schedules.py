@@ -6,7 +6,7 @@ import dagster as dg
 
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.jobs import hourly
-from zyenta_ads_pipeline.partitions import DAYS, range_tags
+from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY, range_tags
 from zyenta_ads_pipeline.settings import load_settings
 
 _RUNNING = [
@@ -42,5 +42,5 @@ def every_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Skip
 def restated_days(restatement_days: int) -> DateRange:
     """From the first day that may still change to today, wherever today has come already."""
     newest = date.fromisoformat(DAYS.get_last_partition_key() or "")
-    oldest = max(newest - timedelta(days=restatement_days + 1), DAYS.start.date())
+    oldest = max(newest - timedelta(days=restatement_days + 1), FIRST_DAY)
     return DateRange(oldest, newest)

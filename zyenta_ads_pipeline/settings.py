@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -95,11 +94,6 @@ class Settings(BaseSettings):
         le=90,
         validation_alias="ZYENTA_RESTATEMENT_DAYS",
         description="Days before today that each hourly run reads again, since Meta restates them.",
-    )
-    first_day: date = Field(
-        date(2023, 10, 1),
-        validation_alias="ZYENTA_FIRST_DAY",
-        description="First day that can be stored: where Dagster's daily partitions begin.",
     )
 
     policy: str = Field(

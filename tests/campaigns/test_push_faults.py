@@ -12,6 +12,7 @@ from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
     NotFound,
+    ObjectRateLimited,
     PolicyBlocked,
     RateLimited,
     StorageError,
@@ -120,6 +121,18 @@ def test_a_rate_limit_stops_its_account_and_no_other(
         assert outbox.get(change_id).retry_after == NOW + timedelta(seconds=1800)
     assert platform.writes == [["21", "daily_budget", "11000"]]
     assert ("read_object", "12") not in platform.calls
+
+
+def test_an_objects_own_limit_leaves_the_other_objects_alone(
+    platform: FakePlatform, outbox: Outbox, clock: Clock
+) -> None:
+    first, second = approved(outbox, budget("11"), budget("12"))
+    limit = ObjectRateLimited("Changed four times this hour.", wait_seconds=3600)
+    platform.fail("set_daily_budget", "11", limit)
+    report = push(platform, outbox, clock)
+    assert [report.state_of(i) for i in (first, second)] == [A, APPLIED]
+    assert report.stops == ()
+    assert outbox.get(first).retry_after == NOW + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("method", ["read_object", "set_daily_budget"])

@@ -10,6 +10,7 @@ from zyenta_ads_pipeline.domain.errors import (
     DuplicateObject,
     IncompleteData,
     NotFound,
+    ObjectRateLimited,
     PermissionDenied,
     PlatformError,
     PolicyBlocked,
@@ -46,7 +47,12 @@ class Halt:
         self.lanes: dict[str, LaneStop] = {}
 
     def hear(self, account_id: str, error: Exception) -> None:
-        """Draw the consequence of `error`: a dead token stops all, a limit stops its account."""
+        """Draw the consequence of `error`: a dead token stops all, a limit stops its account.
+
+        A limit on one object stops nothing but that object's change.
+        """
+        if isinstance(error, ObjectRateLimited):
+            return
         if isinstance(error, AuthenticationFailed):
             self.everything = str(error)
             self.lanes[account_id] = LaneStop(account_id, str(error))

@@ -21,7 +21,7 @@ from zyenta_ads_pipeline.campaigns.report import PushRow
 from zyenta_ads_pipeline.campaigns.undo import UNDO_POLICY
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject
 from zyenta_ads_pipeline.domain.change import ChangeState, ProposedChange
-from zyenta_ads_pipeline.domain.errors import Unreachable
+from zyenta_ads_pipeline.domain.errors import ObjectRateLimited, Unreachable
 from zyenta_ads_pipeline.domain.time import zone
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails, Rule, Verdict, VerdictKind, check
 from zyenta_ads_pipeline.platforms.base import AdsPlatform, WriteReceipt
@@ -215,7 +215,8 @@ class Lane:
             receipt = await send(at.platform, change)
         except HALTS as error:
             at.halt.hear(self.account_id, error)
-            self._finish(held, ChangeState.APPROVED, f"Nothing was written: {error}")
+            words = f"Nothing was written: {error}"
+            self._finish(held, ChangeState.APPROVED, words, retry_after=_after(error, at.now()))
         except Unreachable as error:
             self._see(live)
             self._finish(held, ChangeState.APPROVED, f"Nothing was sent: {error}")
@@ -308,6 +309,7 @@ class Lane:
         *,
         receipt: WriteReceipt | None = None,
         written: bool = False,
+        retry_after: datetime | None = None,
     ) -> None:
         at, now = self.shared, self.shared.now()
         again = to_state is ChangeState.APPROVED
@@ -321,7 +323,7 @@ class Lane:
                 reply=receipt.reply if receipt else None,
                 trace_id=receipt.trace_id if receipt else "",
                 written=written,
-                retry_after=at.halt.until(self.account_id, now) if again else None,
+                retry_after=(retry_after or at.halt.until(self.account_id, now)) if again else None,
             )
         except ClaimLost:
             self._remark(held, f"{words} Another run had settled the change by then.", receipt)
@@ -371,6 +373,13 @@ class Lane:
 
     def _say(self, record: ChangeRecord, words: str) -> None:
         self.rows.append(PushRow.of(record, words))
+
+
+def _after(error: Exception, now: datetime) -> datetime | None:
+    """When an object that has its own limit may be tried again; None for other errors."""
+    if isinstance(error, ObjectRateLimited) and error.wait_seconds is not None:
+        return now + timedelta(seconds=error.wait_seconds)
+    return None
 
 
 def _misfit(record: ChangeRecord, live: AdObject, account: AdAccount) -> str:

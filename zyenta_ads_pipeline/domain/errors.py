@@ -79,6 +79,10 @@ class RateLimited(PlatformError):
         super().__init__(what, remedy, origin=origin)
 
 
+class ObjectRateLimited(RateLimited):
+    """One object was changed too often; the account's other objects may still be written."""
+
+
 class AuthenticationFailed(PlatformError):
     """The token is dead or malformed: every call with it must stop."""
 

@@ -243,7 +243,7 @@ class Snapshot:
             return pl.DataFrame() if relation is None else pl.DataFrame(relation)
         except duckdb.Error as error:
             raise StorageError(
-                f"The query failed: {error}",
+                f"The query failed: {' '.join(str(error).split())}",
                 "`zyenta sql --tables` lists the tables and their columns.",
             ) from None
         finally:

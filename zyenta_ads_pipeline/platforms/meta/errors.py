@@ -17,6 +17,7 @@ from zyenta_ads_pipeline.domain.errors import (
     DuplicateObject,
     ErrorOrigin,
     NotFound,
+    ObjectRateLimited,
     PermissionDenied,
     PlatformError,
     PolicyBlocked,
@@ -77,6 +78,7 @@ _BY_SUBCODE: dict[tuple[int, int], Kind] = {
     (100, 1404078): PolicyBlocked,
     (100, 2859015): PolicyBlocked,
     (100, 3858798): DuplicateObject,
+    (613, 1487632): ObjectRateLimited,
     (2601, 1815107): Transient,
     (-2, 2490547): Transient,
     (-3, 1504045): TooMuchData,
@@ -85,9 +87,7 @@ _BY_SUBCODE: dict[tuple[int, int], Kind] = {
 _BY_SUBCODE_ALONE: dict[int, Kind] = {
     **{subcode: kind for (_, subcode), kind in _BY_SUBCODE.items() if subcode > 999_999},
     **dict.fromkeys((1504043, 1504044), Transient),
-    **dict.fromkeys(
-        (1487225, 1487632, 1487742, 1504022, 1504039, 1885172, 2446079, 5044001), RateLimited
-    ),
+    **dict.fromkeys((1487225, 1487742, 1504022, 1504039, 1885172, 2446079, 5044001), RateLimited),
 }
 """Seven-digit numbers belong into `error_subcode` but are at times put into `code`."""
 
@@ -109,6 +109,7 @@ _REMEDIES: dict[Kind, str] = {
     PermissionDenied: "Give the token's user the permission (ads_read to read, ads_management to "
     "write) on this ad account.",
     NotFound: "Check the id, and that the token's user may see it in Ads Manager.",
+    ObjectRateLimited: "Wait an hour before this object's budget is changed again.",
     RateLimited: "Wait; nothing is lost, the next run goes on from here.",
     Transient: "Meta has trouble at the moment; the next run tries again.",
     TooMuchData: "Ask for fewer days at a time.",
@@ -148,9 +149,9 @@ def error_from_reply(
     )
     what = f"Meta refused {request}: {_words(error)} (code {_shown(code, subcode)})."
     remedy = _CODE_REMEDIES.get(code or 0, _REMEDIES[kind])
-    if kind is RateLimited:
+    if issubclass(kind, RateLimited):
         wait = wait_seconds(code, subcode, headers)
-        return RateLimited(what, remedy, origin=origin, wait_seconds=wait)
+        return kind(what, remedy, origin=origin, wait_seconds=wait)
     return kind(what, remedy, origin=origin)
 
 
