@@ -31,7 +31,7 @@ sums AS (
         sum(purchases) AS purchases,
         sum(purchase_value) AS purchase_value,
         sum(leads) AS leads,
-        min(maturity) AS maturity,
+        avg(maturity) AS maturity,
         max(metrics.observed_at) AS observed_at
     FROM days
     CROSS JOIN windows

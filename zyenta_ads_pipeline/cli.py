@@ -187,7 +187,7 @@ def changes(
     state: Annotated[list[ChangeState] | None, typer.Option(help="Only these states.")] = None,
 ) -> None:
     """Lists the changes proposed to Meta, newest first, with their reasons."""
-    from zyenta_ads_pipeline.operations import list_changes  # noqa: PLC0415
+    from zyenta_ads_pipeline.change_desk import list_changes  # noqa: PLC0415
 
     with _explained():
         chosen = [account_number(one) for one in account or ()]
@@ -200,7 +200,7 @@ def approve(
     by: Annotated[str, typer.Option(help="Who approves, for the journal.")] = "cli",
 ) -> None:
     """Approves changes. The push sensor, or `zyenta push`, then writes them to Meta."""
-    from zyenta_ads_pipeline.operations import approve_changes  # noqa: PLC0415
+    from zyenta_ads_pipeline.change_desk import approve_changes  # noqa: PLC0415
 
     with _explained():
         out.print(approve_changes(load_settings(), ids, by))
@@ -213,10 +213,31 @@ def reject(
     by: Annotated[str, typer.Option(help="Who rejects, for the journal.")] = "cli",
 ) -> None:
     """Rejects changes: they are not written."""
-    from zyenta_ads_pipeline.operations import reject_changes  # noqa: PLC0415
+    from zyenta_ads_pipeline.change_desk import reject_changes  # noqa: PLC0415
 
     with _explained():
         out.print(reject_changes(load_settings(), ids, by, reason))
+
+
+@app.command()
+def journal(change: Annotated[str, typer.Argument(help="Id from `zyenta changes`.")]) -> None:
+    """Shows every step of one change: who, when, why, and what Meta answered."""
+    from zyenta_ads_pipeline.change_desk import show_journal  # noqa: PLC0415
+
+    with _explained():
+        out.print(show_journal(load_settings(), change))
+
+
+@app.command()
+def undo(
+    change: Annotated[str, typer.Argument(help="Id of an applied change.")],
+    by: Annotated[str, typer.Option(help="Who undoes it, for the journal.")] = "cli",
+) -> None:
+    """Proposes a new change that restores the value from before an applied one."""
+    from zyenta_ads_pipeline.change_desk import undo_change  # noqa: PLC0415
+
+    with _explained():
+        out.print(undo_change(load_settings(), change, by))
 
 
 @app.command()

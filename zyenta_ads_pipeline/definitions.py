@@ -13,6 +13,7 @@ from zyenta_ads_pipeline.assets.metrics import (
     adset_metrics,
     campaign_metrics,
     campaign_trailing,
+    lake_views,
 )
 from zyenta_ads_pipeline.checks import CHECKS
 from zyenta_ads_pipeline.jobs import hourly, push, sync
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         budget_allocation,
         change_set,
         LIVE_ON_META,
+        lake_views,
     ],
     asset_checks=CHECKS,
     jobs=[sync, hourly, push],

@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from zyenta_ads_pipeline.change_desk import change_in_words
+from zyenta_ads_pipeline.connections import outbox_of
 from zyenta_ads_pipeline.dev import LINEAGE
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.errors import ZyentaError
@@ -34,13 +36,12 @@ from zyenta_ads_pipeline.lake.tables import (
     BUDGET_DECISIONS,
 )
 from zyenta_ads_pipeline.metrics.definitions import SUMS, with_ratios
-from zyenta_ads_pipeline.operations import change_in_words
-from zyenta_ads_pipeline.resources import LakeResource, outbox_of
-from zyenta_ads_pipeline.runs import instance_of, publish_views, run_days, run_push
+from zyenta_ads_pipeline.resources import LakeResource
+from zyenta_ads_pipeline.runs import instance_of, run_days, run_push
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
 from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
-from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, load_settings
+from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, forget_settings, load_settings
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 _HISTORY_DAYS = 32
@@ -77,11 +78,11 @@ def play(home: Path, out: Console) -> None:
         frozen=True,
     )
     with sandbox_home(home, fresh=True) as folder, _bar(out) as bar, run_sandbox(config) as market:
+        forget_settings()
         use_sandbox(market, folder)
         os.environ["ZYENTA_AUTOPILOT"] = "auto"
         with instance_of(load_settings()) as instance:
             told = _story(market, instance, bar)
-        publish_views(LakeResource())
     _tell(told, folder, out)
 
 

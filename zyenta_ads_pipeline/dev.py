@@ -13,15 +13,17 @@ from pathlib import Path
 from rich.console import Console
 
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.instance import prepare_home
+from zyenta_ads_pipeline.lake.lake import Lake
+from zyenta_ads_pipeline.runs import instance_of, run_days
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
-from zyenta_ads_pipeline.settings import load_settings
+from zyenta_ads_pipeline.schedules import restated_days
+from zyenta_ads_pipeline.settings import Settings, load_settings
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
     f"global@global:{group}"
-    for group in ("ingestion", "metrics", "optimizer", "allocation", "delivery")
+    for group in ("ingestion", "metrics", "optimizer", "allocation", "delivery", "analysis")
 )
 """Opens the UI on the whole lineage, all groups unfolded."""
 _STOP_SECONDS = 20
@@ -40,7 +42,7 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
         settings = load_settings()
         if not settings.ad_account_ids:
             raise InputError("No ad account is configured.", "Set META_AD_ACCOUNT_IDS.")
-        prepare_home(settings)
+        _fill_once(settings, out)
         out.print(f"Dagster UI:            http://127.0.0.1:{port}{LINEAGE}")
         out.print("Ctrl-C stops everything.")
         dagster = stack.enter_context(_dagster(port))
@@ -51,10 +53,21 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
             )
 
 
+def _fill_once(settings: Settings, out: Console) -> None:
+    """Run the lineage once where nothing was ever stored, so that the UI opens on numbers."""
+    with instance_of(settings) as instance:
+        if Lake(settings.lake_location).snapshot().versions:
+            return
+        out.print("Nothing is stored yet: reading the newest days once ...")
+        days = restated_days(settings.restatement_days)
+        run_days("hourly", instance, settings.ad_account_ids, days)
+
+
 @contextmanager
 def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`dagster dev` as a child in its own process group, stopped at the end."""
-    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port)]
+    quiet = "ignore:Function `dev_command` is superseded"  # `dg dev` needs a package more
+    command = [sys.executable, "-W", quiet, "-m", "dagster", "dev", "--port", str(port)]
     workspace = Path("workspace.yaml")
     command += (
         ["-w", str(workspace)] if workspace.is_file() else ["-m", "zyenta_ads_pipeline.definitions"]

@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from zyenta_ads_pipeline.connections import connect_meta
 from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.domain.time import account_day
 from zyenta_ads_pipeline.lake.lake import Lake
-from zyenta_ads_pipeline.resources import connect_meta
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.store.database import open_store
 

@@ -36,10 +36,9 @@ class ZyentaStorage(DagsterStorage, ConfigurableClass):
         # Two processes that meet a fresh folder would both create its tables.
         with (folder / ".creating").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if settings.database_url is not None:
+            if settings.store_url.startswith("postgres"):
                 return DagsterPostgresStorage(
-                    postgres_driver_url(settings.database_url.get_secret_value()),
-                    inst_data=inst_data,
+                    postgres_driver_url(settings.store_url), inst_data=inst_data
                 )
             return DagsterSqliteStorage(str(folder), inst_data=inst_data)
 
@@ -49,8 +48,8 @@ def postgres_driver_url(url: str) -> str:
 
     SQLAlchemy 2.1 would choose psycopg 3, on which Dagster's NOTIFY fails.
     """
-    scheme, _, rest = url.partition("://")
-    return f"postgresql+psycopg2://{rest}" if scheme.startswith("postgres") else url
+    _, _, rest = url.partition("://")
+    return f"postgresql+psycopg2://{rest}"
 
 
 def prepare_home(settings: Settings) -> Path:

@@ -9,11 +9,12 @@ import dagster as dg
 from zyenta_ads_pipeline.campaigns.budgets import guardrails_of
 from zyenta_ads_pipeline.campaigns.changes import push_changes as push_through_guardrails
 from zyenta_ads_pipeline.campaigns.report import PushReport
+from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.partitions import DAYS
-from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource, budget_limits
+from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
 SYNCED = (
@@ -27,12 +28,14 @@ SYNCED = (
 )
 DECIDED = ("budget_decisions", "budget_allocation", "change_set")
 
+VIEWS = ("lake_views",)
+
 ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED}
-"""The assets of each asset job, by the job's name."""
+"""The assets of each asset job that take accounts, by the job's name."""
 
 sync = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.assets(*SYNCED),
+    selection=dg.AssetSelection.assets(*SYNCED, *VIEWS),
     partitions_def=DAYS,
     executor_def=dg.in_process_executor,
     description="Reads Meta and computes the metrics of a range of days. Decides nothing.",
@@ -40,7 +43,7 @@ sync = dg.define_asset_job(
 
 hourly = dg.define_asset_job(
     "hourly",
-    selection=dg.AssetSelection.assets(*SYNCED, *DECIDED),
+    selection=dg.AssetSelection.assets(*SYNCED, *DECIDED, *VIEWS),
     partitions_def=DAYS,
     executor_def=dg.in_process_executor,
     description="The whole lineage once: read today and the days Meta still restates, compute, "

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
+from zyenta_ads_pipeline.change_desk import list_changes
+from zyenta_ads_pipeline.connections import connect_meta
+from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.domain.money import show, to_major
+from zyenta_ads_pipeline.domain.money import show
 from zyenta_ads_pipeline.domain.time import HISTORY_MONTHS, DateRange
-from zyenta_ads_pipeline.ingestion.insights import check_history
+from zyenta_ads_pipeline.ingestion.insights import check_history, gather_accounts
 from zyenta_ads_pipeline.lake.tables import ACCOUNT_METRICS
 from zyenta_ads_pipeline.metrics.definitions import SUMS, with_ratios
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY
-from zyenta_ads_pipeline.resources import LakeResource, connect_meta, outbox_of
-from zyenta_ads_pipeline.runs import instance_of, publish_views, run_days, run_push
+from zyenta_ads_pipeline.platforms.base import AdsPlatform
+from zyenta_ads_pipeline.resources import LakeResource
+from zyenta_ads_pipeline.runs import instance_of, run_days, run_push
 from zyenta_ads_pipeline.schedules import restated_days
 from zyenta_ads_pipeline.settings import Settings
-from zyenta_ads_pipeline.store.records import ChangeRecord
 
 
 def sync_days(settings: Settings, accounts: Sequence[str], days: DateRange) -> RenderableType:
@@ -32,7 +34,6 @@ def sync_days(settings: Settings, accounts: Sequence[str], days: DateRange) -> R
     asyncio.run(_accounts_answer(settings, accounts, days))
     with instance_of(settings) as instance:
         run_days("sync", instance, accounts, days)
-    publish_views(LakeResource())
     return _summary(accounts, days)
 
 
@@ -42,7 +43,6 @@ def run_hour(settings: Settings, accounts: Sequence[str]) -> RenderableType:
     asyncio.run(_accounts_answer(settings, accounts, days))
     with instance_of(settings) as instance:
         run_days("hourly", instance, accounts, days)
-    publish_views(LakeResource())
     return Group(_summary(accounts, days), list_changes(settings, accounts, [ChangeState.PROPOSED]))
 
 
@@ -51,61 +51,6 @@ def push_approved(settings: Settings, account: str) -> RenderableType:
     with instance_of(settings) as instance:
         finished = run_push(instance, account)
     return Text(str(finished.metadata["live_on_meta"]["report"]).strip("`\n"))
-
-
-def list_changes(
-    settings: Settings, accounts: Collection[str], states: Collection[ChangeState]
-) -> RenderableType:
-    """The changes in the outbox as a table, newest first."""
-    with outbox_of(settings) as outbox:
-        records = [
-            record
-            for record in outbox.find(states=states, newest_first=True)
-            if not accounts or record.change.account_id in accounts
-        ]
-    if not records:
-        return Text("No changes.")
-    shown = RichTable(title="Changes")
-    for heading in ("id", "state", "object", "change", "confidence", "reason"):
-        shown.add_column(heading, overflow="fold")
-    for record in records:
-        shown.add_row(
-            record.id,
-            record.state.value,
-            record.change.object_name or record.change.object_id,
-            change_in_words(record),
-            f"{record.change.confidence:.0%}",
-            record.change.reason,
-        )
-    return shown
-
-
-def approve_changes(settings: Settings, ids: Collection[str], by: str) -> RenderableType:
-    """PROPOSED to APPROVED, all or none."""
-    with outbox_of(settings) as outbox:
-        records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
-    return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
-
-
-def reject_changes(
-    settings: Settings, ids: Collection[str], by: str, reason: str
-) -> RenderableType:
-    """To REJECTED, all or none."""
-    with outbox_of(settings) as outbox:
-        records = outbox.reject(ids, actor=by, now=datetime.now(UTC), reason=reason)
-    return Text(f"{len(records)} rejected.")
-
-
-def change_in_words(record: ChangeRecord) -> str:
-    """`daily budget $20.00 → $24.00`, or `ACTIVE → PAUSED`."""
-    change = record.change
-    if change.field is ChangeField.STATUS:
-        return f"{change.old_value} → {change.new_value}"
-    old, new = (
-        show(to_major(int(value), change.currency), change.currency)
-        for value in (change.old_value, change.new_value)
-    )
-    return f"daily budget {old} → {new}"
 
 
 def check_stored_range(days: DateRange) -> None:
@@ -121,10 +66,18 @@ def check_stored_range(days: DateRange) -> None:
 
 
 async def _accounts_answer(settings: Settings, accounts: Sequence[str], days: DateRange) -> None:
-    """Raise what is wrong with token, account or range before a run is started for it."""
+    """Raise what is wrong with token, account or range before a run is started in vain.
+
+    As long as one account is well the run is worth it, and its check tells of the others.
+    """
+
+    async def look(platform: AdsPlatform, account: str) -> None:
+        check_history(days, await platform.account(account))
+
     async with connect_meta(settings) as platform:
-        for account in accounts:
-            check_history(days, await platform.account(account))
+        looked = await gather_accounts(accounts, lambda account: look(platform, account))
+    if not looked.results:
+        looked.raise_failures()
 
 
 def _summary(accounts: Sequence[str], days: DateRange) -> RenderableType:

@@ -14,7 +14,6 @@ from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.instance import open_instance
 from zyenta_ads_pipeline.jobs import ASSETS_OF
 from zyenta_ads_pipeline.partitions import range_tags
-from zyenta_ads_pipeline.resources import LakeResource
 from zyenta_ads_pipeline.settings import Settings
 
 
@@ -65,11 +64,6 @@ def run_push(instance: dg.DagsterInstance, account: str) -> Finished:
             run_config={"ops": config, **_QUIET}, instance=instance, raise_on_error=True
         )
     )
-
-
-def publish_views(lake: LakeResource) -> None:
-    """Bring the analysts' DuckDB file up to date."""
-    lake.open().publish_views(lake.views_file())
 
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -52,8 +52,9 @@ def use_sandbox(handle: SandboxHandle, home: Path) -> None:
             "META_GRAPH_URL": handle.url,
             "META_ACCESS_TOKEN": SANDBOX_TOKEN,
             "META_AD_ACCOUNT_IDS": ",".join(handle.account_ids),
+            # Said, since .env may name others: a sandbox never writes into real accounts' data.
+            "ZYENTA_LAKE_ROOT": str(home / "lake"),
+            "ZYENTA_DATABASE_URL": f"sqlite:///{home / 'store.db'}",
         }
     )
-    for elsewhere in ("ZYENTA_LAKE_ROOT", "ZYENTA_DATABASE_URL", "DAGSTER_HOME"):
-        # An empty value beats the one in .env: a sandbox never writes into a real account's data.
-        os.environ[elsewhere] = ""
+    os.environ.pop("DAGSTER_HOME", None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +29,7 @@ class Settings(BaseSettings):
     """The product's settings; see `docs/configuration.md`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     home: Path = Field(
@@ -240,19 +241,30 @@ class Settings(BaseSettings):
         )
 
 
-def load_settings(**overrides: Any) -> Settings:
+def load_settings() -> Settings:
     """The settings of this process; `SettingsError` names each one that cannot be used."""
     try:
-        return Settings(**overrides)
+        return Settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"{_env_name(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{_env_name(problem['loc'])}: "
+            + problem["msg"].removeprefix("Value error, ").rstrip(".")
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(
             f"The settings cannot be used: {problems}.",
             "Mend them in the environment or in .env; docs/configuration.md lists them all.",
         ) from None
+
+
+def forget_settings() -> None:
+    """Put every setting of this process back to its default: environment and `.env` alike.
+
+    For the demo, which must play the same wherever it is started.
+    """
+    for field in Settings.model_fields.values():
+        os.environ.pop(str(field.validation_alias), None)
+    Settings.model_config["env_file"] = None
 
 
 def _env_name(location: tuple[int | str, ...]) -> str:

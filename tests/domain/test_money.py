@@ -29,7 +29,6 @@ _CODES = (
     "SKK THB TRY UAH USD UYU VEF VES ZAR"
 )
 OFFSET_100 = set(_CODES.split())
-)
 
 
 def test_the_offsets_are_metas_and_not_those_of_iso_4217() -> None:

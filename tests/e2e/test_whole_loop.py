@@ -10,6 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import httpx
 import pytest
 
@@ -38,12 +39,19 @@ def _budgets(market: SandboxHandle) -> dict[str, str]:
     return found
 
 
+def _in_position(zyenta: Zyenta, autopilot: str, **more: str) -> Zyenta:
+    settings = {**zyenta.settings, "ZYENTA_AUTOPILOT": autopilot, **more}
+    return Zyenta(zyenta.home, zyenta.graph_url, settings)
+
+
 def test_watch_approve_push_and_read_back(zyenta: Zyenta, market: SandboxHandle) -> None:
     before = _budgets(market)
     zyenta.succeed("run")
     assert _budgets(market) == before, "watching writes nothing"
     ids = _proposed(zyenta)
     assert ids
+    assert "ZYENTA_AUTOPILOT=approve" in zyenta.refused("approve", ids[0])
+    zyenta = _in_position(zyenta, "approve")
     zyenta.succeed("approve", ids[0], "--by", "ada")
     zyenta.succeed("reject", *ids[1:], "--reason", "not now", "--by", "ada")
     zyenta.succeed("push")
@@ -54,14 +62,20 @@ def test_watch_approve_push_and_read_back(zyenta: Zyenta, market: SandboxHandle)
     assert ids[0] in told
     zyenta.succeed("push")
     assert len(market.writes()) == 1, "nothing is written twice"
+    assert "ada" in zyenta.succeed("journal", ids[0])
+    zyenta.succeed("run")
+    assert "rejected this value today" in zyenta.succeed(
+        "sql", "--format", "csv", "SELECT outcome FROM change_set"
+    )
+    zyenta.succeed("undo", ids[0], "--by", "ada")
+    (undoing,) = _proposed(zyenta)
+    zyenta.succeed("approve", undoing)
+    zyenta.succeed("push")
+    assert _budgets(market) == before
 
 
 def test_the_kill_switch_stops_every_write(zyenta: Zyenta, market: SandboxHandle) -> None:
-    auto = Zyenta(
-        zyenta.home,
-        zyenta.graph_url,
-        {**zyenta.settings, "ZYENTA_AUTOPILOT": "auto", "ZYENTA_KILL_SWITCH": "true"},
-    )
+    auto = _in_position(zyenta, "auto", ZYENTA_KILL_SWITCH="true")
     auto.succeed("run")
     assert "approved" in auto.succeed("changes")
     told = auto.succeed("push")
@@ -72,7 +86,7 @@ def test_the_kill_switch_stops_every_write(zyenta: Zyenta, market: SandboxHandle
 def test_a_humans_edit_is_a_conflict_and_is_not_overwritten(
     zyenta: Zyenta, market: SandboxHandle
 ) -> None:
-    auto = Zyenta(zyenta.home, zyenta.graph_url, {**zyenta.settings, "ZYENTA_AUTOPILOT": "auto"})
+    auto = _in_position(zyenta, "auto")
     auto.succeed("run")
     (row,) = auto.sql(
         "SELECT object_id FROM change_set WHERE field = 'daily_budget' AND level = 'campaign' "
@@ -106,6 +120,7 @@ app(["push"])
 def test_a_push_killed_after_the_write_is_recognised_and_not_repeated(
     zyenta: Zyenta, market: SandboxHandle
 ) -> None:
+    zyenta = _in_position(zyenta, "approve")
     zyenta.succeed("run")
     (change,) = zyenta.sql(
         "SELECT change_id, object_id, new_value FROM change_set WHERE field = 'daily_budget' "
@@ -142,6 +157,17 @@ def test_a_restated_day_replaces_what_was_known(zyenta: Zyenta, market: SandboxH
     zyenta.sync(account, *week)
     (late,) = zyenta.sql(query)
     assert late["sales"] > early["sales"], "late conversions have come in"
+
+
+def test_one_failing_account_leaves_the_other_alone(zyenta: Zyenta, market: SandboxHandle) -> None:
+    good = market.account_ids[0]
+    error = zyenta.refused("run", "--account", f"act_{good}", "--account", "act_999")
+    assert "every_account_read" in error
+    assert "act_999" in error
+    assert zyenta.sql("SELECT count(*) > 0 AS decided FROM budget_decisions") == [{"decided": True}]
+    views = duckdb.connect(str(zyenta.home / "lake.duckdb"), read_only=True)
+    (days,) = views.sql("SELECT count(DISTINCT date) FROM account_metrics").fetchall()[0]
+    assert days >= 20
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from zyenta_ads_pipeline.campaigns.budgets import (
     latest_decisions,
 )
 from zyenta_ads_pipeline.campaigns.proposals import propose_changes
+from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.lake.lake import Lake, Scope, WriteResult
 from zyenta_ads_pipeline.lake.tables import (
     BUDGET_ALLOCATION,
@@ -28,7 +29,7 @@ from zyenta_ads_pipeline.lake.tables import (
     Table,
 )
 from zyenta_ads_pipeline.optimizer.policies import policy
-from zyenta_ads_pipeline.resources import Accounts, LakeResource, StoreResource, budget_limits
+from zyenta_ads_pipeline.resources import Accounts, LakeResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
 _LAST_DAY = dg.LastPartitionMapping()

@@ -30,6 +30,7 @@ from zyenta_ads_pipeline.lake.tables import (
     CAMPAIGN_TRAILING,
 )
 from zyenta_ads_pipeline.optimizer.allocation import (
+    AllocationCase,
     AllocationRow,
     CampaignShare,
     RowAction,
@@ -190,7 +191,7 @@ def propose(
     for decision in decisions.iter_rows(named=True):
         campaign = campaigns[decision["campaign_id"]]
         share = allocated[decision["campaign_id"]]
-        because = decision | {"reason": f"{decision['reason']}. {share['note']}"}
+        because = decision | {"reason": _reason(decision, share)}
         now = campaign["status"]
         wanted = "PAUSED" if share["action"] == RowAction.PAUSE else now
         changes.append(_change(because, campaign, ChangeField.STATUS, now, wanted))
@@ -333,6 +334,13 @@ def _change(
         decided_at=decision["decided_at"],
         metrics={name: _plain(decision[name]) for name in known},
     )
+
+
+def _reason(decision: Mapping[str, Any], share: Mapping[str, Any]) -> str:
+    """Why, in the order that counts: with a total, what the whole asks for comes first."""
+    if share["case"] == AllocationCase.PASS_THROUGH:
+        return f"{decision['reason']}. {share['note']}"
+    return f"{share['note']} On its own: {decision['reason']}."
 
 
 def _plain(value: Decimal | float | int | None) -> str | None:

@@ -7,13 +7,14 @@ from datetime import datetime, time
 import polars as pl
 
 from zyenta_ads_pipeline.campaigns.budgets import account_timezone, propose
-from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ProposedChange
+from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.time import account_day, zone
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import CHANGE_SET
 from zyenta_ads_pipeline.store.outbox import Outbox
 
 _CHANGED_TODAY = "held back: this campaign's budget was changed today already"
+_REJECTED_TODAY = "held back: a person rejected this value today"
 
 
 def propose_changes(
@@ -27,7 +28,8 @@ def propose_changes(
 ) -> pl.DataFrame:
     """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
 
-    In the position *auto* they are approved at once, unless the allocation had to break a limit
+    A value that a person rejected on the account's day is not offered again that day. In the
+    position *auto* changes are approved at once, unless the allocation had to break a limit
     that somebody set: then a person decides. A campaign whose budget was changed on the account's
     day gets no further budget proposal that day.
     """
@@ -35,7 +37,12 @@ def propose_changes(
     account_id: str = decisions["account_id"][0]
     midnight = _midnight(moment, account_timezone(snapshot, account_id))
     fresh: list[ProposedChange] = []
-    held: list[ProposedChange] = []
+    held: list[tuple[ProposedChange, str]] = []
+    rejected = {
+        (record.change.object_id, record.change.field, record.change.new_value)
+        for record in outbox.find(account_id=account_id, states=[ChangeState.REJECTED])
+        if record.updated_at >= midnight
+    }
     for change in propose(decisions, allocation, snapshot):
         moves_budget = (
             change.field is ChangeField.DAILY_BUDGET and change.old_value != change.new_value
@@ -43,13 +50,18 @@ def propose_changes(
         changed_today = moves_budget and outbox.budget_decisions(
             change.campaign_id, since=midnight, except_decision=change.decision_id
         )
-        (held if changed_today else fresh).append(change)
+        if changed_today:
+            held.append((change, _CHANGED_TODAY))
+        elif (change.object_id, change.field, change.new_value) in rejected:
+            held.append((change, _REJECTED_TODAY))
+        else:
+            fresh.append(change)
     approve = autopilot is Autopilot.AUTO and not bool(allocation["needs_person"].any())
     result = outbox.propose(fresh, actor=f"run {run_id}", now=moment, approve=approve)
     rows = [
         *(_row(r.change, r.id, r.state.value, run_id) for r in (*result.inserted, *result.known)),
         *(_row(r.change, r.open_id, r.note, run_id) for r in result.refused),
-        *(_row(change, None, _CHANGED_TODAY, run_id) for change in held),
+        *(_row(change, None, why, run_id) for change, why in held),
     ]
     return pl.DataFrame(rows, schema=CHANGE_SET.schema).with_columns(
         date=pl.lit(decisions["date"][0])

@@ -154,7 +154,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             raise InputError(
                 f"The sandbox cannot listen on {host}:{port}: {error.strerror}.",
-                "Stop what uses the port, or choose another one with --port.",
+                "Stop what uses the port, or choose another port.",
             ) from None
         yield listener
 

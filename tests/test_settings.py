@@ -1,0 +1,158 @@
+"""Settings: what is refused, in which words, and that the documentation lists them all."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from zyenta_ads_pipeline.domain.change import Autopilot
+from zyenta_ads_pipeline.domain.errors import SettingsError
+from zyenta_ads_pipeline.optimizer.policies import policy_names
+from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
+
+TOKEN = "EAAGsettingsSECRET0123456789"
+ROOT = Path(__file__).parents[1]
+NAMES = {str(field.validation_alias) for field in Settings.model_fields.values()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither this machine's environment nor a .env of the checkout counts here."""
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_any_setting_the_defaults_are_the_safe_ones() -> None:
+    settings = load_settings()
+    assert settings.autopilot is Autopilot.WATCH
+    assert settings.graph_url == "https://graph.facebook.com"
+    assert settings.api_version == "v26.0"
+    assert settings.ad_account_ids == ()
+    assert settings.total_daily_budget is None
+    assert not settings.kill_switch
+    assert not settings.is_sandbox
+
+
+def test_everything_lives_under_the_home_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = load_settings(home=Path("here"))
+    assert settings.lake_location == str(tmp_path / "here" / "lake")
+    assert settings.store_url == f"sqlite:///{tmp_path}/here/store.db"
+    assert settings.dagster_home == tmp_path / "here" / "dagster"
+    told = load_settings(lake_root="s3://b/lake", database_url="postgresql://u:p@h/d")
+    assert told.lake_location == "s3://b/lake"
+    assert told.store_url == "postgresql://u:p@h/d"
+    assert "u:p" not in repr(told)
+
+
+def test_the_environment_and_the_file_are_read_and_empty_is_unset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        f"META_ACCESS_TOKEN={TOKEN}\nMETA_API_VERSION=v25.0\nZYENTA_BUDGET_CAP=\nOTHER=1\n"
+    )
+    monkeypatch.setenv("META_API_VERSION", "v26.0")
+    monkeypatch.setenv("META_AD_ACCOUNT_IDS", " act_1, 2,act_1,, 3 ")
+    monkeypatch.setenv("ZYENTA_TOTAL_DAILY_BUDGET", "100.10")
+    settings = load_settings()
+    assert settings.token() == TOKEN
+    assert settings.api_version == "v26.0"  # the environment goes before the file
+    assert settings.ad_account_ids == ("1", "2", "3")
+    assert settings.budget_cap is None
+    assert settings.total_daily_budget == Decimal("100.10")
+
+
+REFUSED: dict[str, list[str]] = {
+    "META_AD_ACCOUNT_IDS": ["act_x", "1;2", "act_1,act_"],
+    "META_GRAPH_URL": [
+        "graph.facebook.com", "ftp://graph.facebook.com", "https://", "http://graph.facebook.com",
+        "http://10.0.0.1:8399", "http://127.0.0.1.example.com", "http://127.0.0.1@example.com",
+        "https://user:secret@example.com", "https://graph.facebook.com/?access_token=x", "https://[",
+    ],
+    "META_API_VERSION": ["v18.0", "26", "v27.0"],
+    "META_ACCESS_TOKEN": ["two words", "EAA“quoted”", "EAAé"],
+    "META_REQUEST_TIMEOUT": ["0", "-1", "soon", "nan"],
+    "META_MAX_WAIT": ["-1", "long"],
+    "ZYENTA_RESTATEMENT_DAYS": ["0", "91", "7.5", "week"],
+    "ZYENTA_POLICY": ["bold", ""],
+    "ZYENTA_DECISION_WINDOW": ["2", "0", "30", "x"],
+    "ZYENTA_TOTAL_DAILY_BUDGET": ["0", "-5", "much", "NaN", "Infinity"],
+    "ZYENTA_BUDGET_FLOOR": ["-1", "x"],
+    "ZYENTA_BUDGET_CAP": ["0", "9.99", "x"],
+    "ZYENTA_MAX_STEP": ["0", "11", "a fifth"],
+    "ZYENTA_AUTOPILOT": ["on", "AUTO!"],
+    "ZYENTA_KILL_SWITCH": ["maybe", "2"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(n, v) for n, values in REFUSED.items() for v in values if v]
+)
+def test_a_value_that_cannot_be_used_is_one_paragraph_naming_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("META_ACCESS_TOKEN", TOKEN)
+    monkeypatch.setenv("ZYENTA_DATABASE_URL", "postgresql://user:hidden@host/db")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    told = str(refused.value)
+    assert name in told
+    assert "\n" not in told
+    assert "docs/configuration.md" in told
+    assert not any(secret in told + repr(refused.value) for secret in (TOKEN, "hidden", "secret"))
+    if name == "META_ACCESS_TOKEN":
+        assert value not in told
+    assert refused.value.__cause__ is None
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("META_API_VERSION", "v18.0")
+    monkeypatch.setenv("ZYENTA_POLICY", "bold")
+    with pytest.raises(SettingsError, match=r"META_API_VERSION.*ZYENTA_POLICY") as refused:
+        load_settings()
+    assert all(name in str(refused.value) for name in policy_names())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8399", "localhost:1", "[::1]:8399"])
+def test_plain_http_stays_on_this_machine(host: str) -> None:
+    settings = load_settings(graph_url=f"http://{host}/")
+    assert settings.graph_url == f"http://{host}"
+    assert settings.is_sandbox
+    assert settings.token() == SANDBOX_TOKEN
+    assert load_settings(graph_url=f"http://{host}", access_token=TOKEN).token() == TOKEN
+
+
+def test_metas_own_address_needs_a_token_and_says_how_to_do_without() -> None:
+    with pytest.raises(SettingsError, match="META_ACCESS_TOKEN is not set") as refused:
+        load_settings().token()
+    assert "zyenta sandbox" in refused.value.remedy
+
+
+def test_blanks_around_a_token_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("META_ACCESS_TOKEN", f" {TOKEN}\n")
+    assert load_settings().token() == TOKEN
+
+
+def test_the_token_is_not_shown_with_the_settings() -> None:
+    settings = load_settings(access_token=TOKEN)
+    assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("policy", policy_names())
+def test_each_policy_can_be_chosen(policy: str) -> None:
+    assert load_settings(policy=policy).policy == policy
+
+
+def test_the_documentation_lists_exactly_the_settings_there_are() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`((?:ZYENTA|META)_[A-Z0-9_]+)`", text)) == NAMES
+
+
+def test_every_setting_is_described_and_named_for_its_room() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert re.fullmatch(r"(ZYENTA|META)_[A-Z_]+", str(field.validation_alias))

@@ -1,0 +1,106 @@
+"""What a person does with proposed changes on the command line: list, approve, reject, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from rich.console import RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from zyenta_ads_pipeline.campaigns.undo import undo
+from zyenta_ads_pipeline.connections import outbox_of
+from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState
+from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.money import show, to_major
+from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.store.records import ChangeRecord
+
+
+def list_changes(
+    settings: Settings, accounts: Collection[str], states: Collection[ChangeState]
+) -> RenderableType:
+    """The changes in the outbox as a table, newest first."""
+    with outbox_of(settings) as outbox:
+        records = [
+            record
+            for record in outbox.find(states=states, newest_first=True)
+            if not accounts or record.change.account_id in accounts
+        ]
+    if not records:
+        return Text("No changes.")
+    shown = RichTable(title="Changes")
+    for heading in ("id", "state", "object", "change", "confidence", "reason", "last note"):
+        shown.add_column(heading, overflow="fold")
+    for record in records:
+        shown.add_row(
+            record.id,
+            record.state.value,
+            record.change.object_name or record.change.object_id,
+            change_in_words(record),
+            f"{record.change.confidence:.0%}",
+            record.change.reason,
+            record.last_note,
+        )
+    return shown
+
+
+def show_journal(settings: Settings, change_id: str) -> RenderableType:
+    """Every step of one change: who, when, from which state to which, and what was said."""
+    with outbox_of(settings) as outbox:
+        record = outbox.get(change_id)
+        entries = outbox.journal(change_id)
+    name = record.change.object_name or record.change.object_id
+    shown = RichTable(title=f"{name}: {change_in_words(record)}. {record.change.reason}")
+    for heading in ("when (UTC)", "state", "who", "note", "trace id"):
+        shown.add_column(heading, overflow="fold")
+    for entry in entries:
+        shown.add_row(
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            entry.to_state.value,
+            entry.actor,
+            entry.note,
+            entry.trace_id,
+        )
+    return shown
+
+
+def undo_change(settings: Settings, change_id: str, by: str) -> RenderableType:
+    """Propose the old value of an applied change again; it is pushed like any other change."""
+    with outbox_of(settings) as outbox:
+        record = undo(outbox, change_id, actor=by, now=datetime.now(UTC))
+    return Text(f"{record.id} proposed: {change_in_words(record)}. Approve it to push it.")
+
+
+def approve_changes(settings: Settings, ids: Collection[str], by: str) -> RenderableType:
+    """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches."""
+    if settings.autopilot is Autopilot.WATCH:
+        raise InputError(
+            "The autopilot is in the position watch: changes are proposed and none is written.",
+            "Set ZYENTA_AUTOPILOT=approve to let a person's approval write.",
+        )
+    with outbox_of(settings) as outbox:
+        records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
+    return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
+
+
+def reject_changes(
+    settings: Settings, ids: Collection[str], by: str, reason: str
+) -> RenderableType:
+    """To REJECTED, all or none."""
+    with outbox_of(settings) as outbox:
+        records = outbox.reject(ids, actor=by, now=datetime.now(UTC), reason=reason)
+    return Text(f"{len(records)} rejected.")
+
+
+def change_in_words(record: ChangeRecord) -> str:
+    """`daily budget $20.00 → $24.00`, or `ACTIVE → PAUSED`."""
+    change = record.change
+    if change.field is ChangeField.STATUS:
+        return f"{change.old_value} → {change.new_value}"
+    old, new = (
+        show(to_major(int(value), change.currency), change.currency)
+        for value in (change.old_value, change.new_value)
+    )
+    return f"daily budget {old} → {new}"
