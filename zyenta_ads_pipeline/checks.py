@@ -1,11 +1,13 @@
 """What must hold of the tables. Blocking checks keep bad numbers away from decisions."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.lake.models import model
 from zyenta_ads_pipeline.lake.tables import (
@@ -37,11 +39,18 @@ def _rows(table: Table, lake: LakeResource, days: DateRange | None) -> pl.LazyFr
 def _verdict(bad: pl.DataFrame, told: str) -> dg.AssetCheckResult:
     metadata: dict[str, dg.MetadataValue[Any] | int | str | None] = {"rows": bad.height}
     if bad.height:
-        metadata["first"] = str(bad.row(0, named=True))
+        metadata["first"] = _words(bad.row(0, named=True))
     return dg.AssetCheckResult(
         passed=bad.is_empty(),
         metadata=metadata,
-        description="" if bad.is_empty() else f"{bad.height} {told}; first: {bad.row(0)}",
+        description="" if bad.is_empty() else f"{bad.height} {told}; first: {metadata['first']}",
+    )
+
+
+def _words(row: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {plain(value) if isinstance(value, Decimal) else value}"
+        for name, value in row.items()
     )
 
 

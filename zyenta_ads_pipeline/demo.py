@@ -27,7 +27,7 @@ from zyenta_ads_pipeline.connections import outbox_of
 from zyenta_ads_pipeline.dev import LINEAGE
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.errors import ZyentaError
-from zyenta_ads_pipeline.domain.money import show, to_major
+from zyenta_ads_pipeline.domain.money import plain, show, to_major
 from zyenta_ads_pipeline.domain.time import DateRange, account_day
 from zyenta_ads_pipeline.lake.tables import (
     ACCOUNT_METRICS,
@@ -237,7 +237,7 @@ def _results(daily: pl.DataFrame, before: DateRange, after: DateRange, currency:
             f"{days.since} to {days.until}",
             show(row["spend"], currency),
             show(row["purchase_value"], currency),
-            f"{row['purchases'].normalize():f}",
+            plain(row["purchases"]),
             "" if row["cpa"] is None else show(Decimal(str(row["cpa"])), currency),
             "" if row["roas"] is None else f"{row['roas']:.2f}",
         )

@@ -13,7 +13,6 @@ from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
-from zyenta_ads_pipeline.partitions import DAYS
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
@@ -36,7 +35,6 @@ ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED}
 sync = dg.define_asset_job(
     "sync",
     selection=dg.AssetSelection.assets(*SYNCED, *VIEWS),
-    partitions_def=DAYS,
     executor_def=dg.in_process_executor,
     description="Reads Meta and computes the metrics of a range of days. Decides nothing.",
 )
@@ -44,7 +42,6 @@ sync = dg.define_asset_job(
 hourly = dg.define_asset_job(
     "hourly",
     selection=dg.AssetSelection.assets(*SYNCED, *DECIDED, *VIEWS),
-    partitions_def=DAYS,
     executor_def=dg.in_process_executor,
     description="The whole lineage once: read today and the days Meta still restates, compute, "
     "decide, allocate, propose.",

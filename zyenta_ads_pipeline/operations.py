@@ -15,7 +15,7 @@ from zyenta_ads_pipeline.change_desk import list_changes
 from zyenta_ads_pipeline.connections import connect_meta
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.domain.money import show
+from zyenta_ads_pipeline.domain.money import plain, show
 from zyenta_ads_pipeline.domain.time import HISTORY_MONTHS, DateRange
 from zyenta_ads_pipeline.ingestion.insights import check_history, gather_accounts
 from zyenta_ads_pipeline.lake.tables import ACCOUNT_METRICS
@@ -108,7 +108,7 @@ def _summary(accounts: Sequence[str], days: DateRange) -> RenderableType:
             f"{row['impressions']:,}",
             f"{row['clicks']:,}",
             show(row["spend"], row["currency"]),
-            f"{row['purchases'].normalize():f}",
+            plain(row["purchases"]),
             show(row["purchase_value"], row["currency"]),
             "" if row["roas"] is None else f"{row['roas']:.2f}",
         )

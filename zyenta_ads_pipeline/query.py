@@ -13,6 +13,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.lake.tables import TABLES
 from zyenta_ads_pipeline.settings import Settings
@@ -83,7 +84,4 @@ def _items(values: Iterable[object]) -> Iterable[object]:
 
 def text_of(value: object) -> str:
     """A value as text; decimals without the zeros of their column's scale."""
-    if isinstance(value, Decimal):
-        plain = f"{value:f}"
-        return plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return str(value)
+    return plain(value) if isinstance(value, Decimal) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,15 +42,12 @@ def run_days(
     """
     from zyenta_ads_pipeline.definitions import defs  # noqa: PLC0415 - a second to import
 
-    job = defs.resolve_job_def(job_name)
     config = {"config": {"accounts": list(accounts)}}
-    return _finished(
-        job.execute_in_process(
-            run_config={"ops": dict.fromkeys(ASSETS_OF[job_name], config), **_QUIET},
-            instance=instance,
-            tags=range_tags(days),
-            raise_on_error=True,
-        )
+    return _run(
+        defs.resolve_job_def(job_name),
+        instance,
+        ops=dict.fromkeys(ASSETS_OF[job_name], config),
+        tags=range_tags(days),
     )
 
 
@@ -57,39 +55,62 @@ def run_push(instance: dg.DagsterInstance, account: str) -> Finished:
     """Push one account's approved changes; raises what stopped it."""
     from zyenta_ads_pipeline.definitions import defs  # noqa: PLC0415 - a second to import
 
-    job = defs.resolve_job_def("push")
-    config = {"push_changes": {"config": {"account": account}}}
-    return _finished(
-        job.execute_in_process(
-            run_config={"ops": config, **_QUIET}, instance=instance, raise_on_error=True
+    ops = {"push_changes": {"config": {"account": account}}}
+    return _run(defs.resolve_job_def("push"), instance, ops=ops, tags={})
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    ops: Mapping[str, Any],
+    tags: Mapping[str, str],
+) -> Finished:
+    run_id = str(uuid.uuid4())
+    try:
+        result = job.execute_in_process(
+            run_config={"ops": ops, **_QUIET},
+            instance=instance,
+            tags=tags,
+            run_id=run_id,
+            raise_on_error=True,
         )
-    )
+    except dg.DagsterAssetCheckFailedError:
+        result = None  # a blocking check; its words are among the run's events
+    _raise_failed_checks(instance, run_id)
+    assert result is not None  # noqa: S101 - a check that blocked has raised
+    return Finished(run_id, _metadata(result))
 
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def _finished(result: dg.ExecuteInProcessResult) -> Finished:
-    failed = [
-        evaluation
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+def _raise_failed_checks(instance: dg.DagsterInstance, run_id: str) -> None:
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations = [
+        entry.dagster_event.asset_check_evaluation_data
+        for entry in logged
+        if entry.dagster_event is not None
     ]
-    if failed:
-        told = "; ".join(
-            f"{one.asset_key.to_user_string()}.{one.check_name}: "
-            + (one.description or " ".join(str(value.value) for value in one.metadata.values()))
-            for one in failed
-        )
-        raise ZyentaError(f"What was stored does not pass its checks: {told}.", "Run it again.")
-    return Finished(
-        run_id=result.run_id,
-        metadata={
-            event.asset_key.to_user_string(): {
-                name: value.value
-                for name, value in event.step_materialization_data.materialization.metadata.items()
-            }
-            for event in result.all_events
-            if event.is_step_materialization and event.asset_key is not None
-        },
+    told = "; ".join(
+        f"{one.asset_key.to_user_string()}.{one.check_name}: "
+        + (one.description or " ".join(str(value.value) for value in one.metadata.values()))
+        for one in evaluations
+        if not one.passed and one.severity is dg.AssetCheckSeverity.ERROR
     )
+    if told:
+        raise ZyentaError(
+            f"What was read does not pass its checks: {told.rstrip('.')}.",
+            "docs/operations.md says what each check means.",
+        )
+
+
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    return {
+        event.asset_key.to_user_string(): {
+            name: value.value
+            for name, value in event.step_materialization_data.materialization.metadata.items()
+        }
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key is not None
+    }

@@ -18,7 +18,7 @@ import polars as pl
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeField, ProposedChange
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.domain.money import to_major, to_minor
+from zyenta_ads_pipeline.domain.money import plain, to_major, to_minor
 from zyenta_ads_pipeline.domain.time import account_day
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import (
@@ -332,7 +332,7 @@ def _change(
         policy=decision["policy"],
         decision_id=decision["decision_id"],
         decided_at=decision["decided_at"],
-        metrics={name: _plain(decision[name]) for name in known},
+        metrics={name: _known(decision[name]) for name in known},
     )
 
 
@@ -343,10 +343,10 @@ def _reason(decision: Mapping[str, Any], share: Mapping[str, Any]) -> str:
     return f"{share['note']} On its own: {decision['reason']}."
 
 
-def _plain(value: Decimal | float | int | None) -> str | None:
-    """A number as text, without the lake's trailing zeros."""
+def _known(value: Decimal | float | int | None) -> str | None:
+    """What was known, as text."""
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return plain(value)
     return None if value is None else str(value)
 
 

@@ -79,5 +79,7 @@ class PushReport:
             return "Nothing to push."
         last = {row.change_id: row.state for row in self.rows}
         counts = Counter(state.value for state in last.values())
-        head = f"{len(last)} changes: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+        noun = "change" if len(last) == 1 else "changes"
+        told = ", ".join(f"{count} {word}" for word, count in counts.items())
+        head = f"{len(last)} {noun}: {told}"
         return "\n".join([head, *map(str, self.rows), *map(str, self.stops)])

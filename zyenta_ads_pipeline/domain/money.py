@@ -58,6 +58,12 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-decimals(currency))
 
 
+def plain(amount: Decimal) -> str:
+    """All digits of `amount`, without an exponent and without trailing zeros."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def show(amount: Decimal, currency: str) -> str:
     """An amount in words for people: `$12.50`, `12.50 EUR`, `1,250 JPY`."""
     text = f"{amount:,.{decimals(currency)}f}"

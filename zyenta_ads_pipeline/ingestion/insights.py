@@ -122,7 +122,7 @@ async def read_insights(
 
 
 def check_history(days: DateRange, account: AdAccount) -> None:
-    """Raise `InputError` for days that Meta no longer has, or does not have yet."""
+    """Raise `InputError` for days that Meta no longer has."""
     today = account_day(account.observed_at, account.timezone)
     earliest = months_before(today, HISTORY_MONTHS)
     if days.since < earliest:
