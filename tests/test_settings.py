@@ -11,7 +11,7 @@ import pytest
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import SettingsError
 from zyenta_ads_pipeline.optimizer.policies import policy_names
-from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
+from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, forget_settings, load_settings
 
 TOKEN = "EAAGsettingsSECRET0123456789"
 ROOT = Path(__file__).parents[1]
@@ -24,6 +24,15 @@ def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+
+
+def loaded(**values: str) -> Settings:
+    """The settings of an environment with these variables and no other."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in values.items():
+            environment.setenv(name, value)
+        return load_settings()
 
 
 def test_without_any_setting_the_defaults_are_the_safe_ones() -> None:
@@ -38,11 +47,11 @@ def test_without_any_setting_the_defaults_are_the_safe_ones() -> None:
 
 
 def test_everything_lives_under_the_home_unless_told_otherwise(tmp_path: Path) -> None:
-    settings = load_settings(home=Path("here"))
+    settings = loaded(ZYENTA_HOME="here")
     assert settings.lake_location == str(tmp_path / "here" / "lake")
     assert settings.store_url == f"sqlite:///{tmp_path}/here/store.db"
     assert settings.dagster_home == tmp_path / "here" / "dagster"
-    told = load_settings(lake_root="s3://b/lake", database_url="postgresql://u:p@h/d")
+    told = loaded(ZYENTA_LAKE_ROOT="s3://b/lake", ZYENTA_DATABASE_URL="postgresql://u:p@h/d")
     assert told.lake_location == "s3://b/lake"
     assert told.store_url == "postgresql://u:p@h/d"
     assert "u:p" not in repr(told)
@@ -119,11 +128,12 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8399", "localhost:1", "[::1]:8399"])
 def test_plain_http_stays_on_this_machine(host: str) -> None:
-    settings = load_settings(graph_url=f"http://{host}/")
+    settings = loaded(META_GRAPH_URL=f"http://{host}/")
     assert settings.graph_url == f"http://{host}"
     assert settings.is_sandbox
     assert settings.token() == SANDBOX_TOKEN
-    assert load_settings(graph_url=f"http://{host}", access_token=TOKEN).token() == TOKEN
+    told = loaded(META_GRAPH_URL=f"http://{host}", META_ACCESS_TOKEN=TOKEN)
+    assert told.token() == TOKEN
 
 
 def test_metas_own_address_needs_a_token_and_says_how_to_do_without() -> None:
@@ -138,13 +148,25 @@ def test_blanks_around_a_token_do_not_count(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_token_is_not_shown_with_the_settings() -> None:
-    settings = load_settings(access_token=TOKEN)
+    settings = loaded(META_ACCESS_TOKEN=TOKEN)
     assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
 
 
 @pytest.mark.parametrize("policy", policy_names())
 def test_each_policy_can_be_chosen(policy: str) -> None:
-    assert load_settings(policy=policy).policy == policy
+    assert loaded(ZYENTA_POLICY=policy).policy == policy
+
+
+def test_forgotten_settings_are_the_defaults_wherever_they_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("ZYENTA_AUTOPILOT=auto\n")
+    monkeypatch.setenv("ZYENTA_KILL_SWITCH", "true")
+    before = load_settings()
+    assert (before.autopilot, before.kill_switch) == (Autopilot.AUTO, True)
+    forget_settings()
+    after = load_settings()
+    assert (after.autopilot, after.kill_switch) == (Autopilot.WATCH, False)
 
 
 def test_the_documentation_lists_exactly_the_settings_there_are() -> None:

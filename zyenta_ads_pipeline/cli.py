@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import stamina
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
@@ -70,6 +71,12 @@ def _explained() -> Iterator[None]:
     except ZyentaError as error:
         err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
+
+
+@app.callback()
+def start() -> None:
+    # Retries are told in our own words, with their reason; stamina would print them again.
+    stamina.instrumentation.set_on_retry_hooks([])
 
 
 @app.command()

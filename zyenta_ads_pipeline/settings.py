@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         300.0,
         ge=0,
         validation_alias="META_MAX_WAIT",
-        description="Longest wait, in seconds, that a sync sits out when Meta throttles it.",
+        description="Longest wait, in seconds, that one read sits out when Meta throttles it.",
     )
 
     restatement_days: int = Field(

@@ -105,7 +105,7 @@ def test_a_query_that_is_none(zyenta: Zyenta) -> None:
 
 
 def test_a_change_that_does_not_exist(zyenta: Zyenta) -> None:
-    assert "nope" in zyenta.refused("approve", "nope")
+    assert "nope" in zyenta.refused("reject", "nope")
 
 
 def test_doctor_names_the_remedy(zyenta: Zyenta, market: SandboxHandle) -> None:

@@ -168,13 +168,15 @@ def _write(table: Table, rows: list[dict[str, object]]) -> None:
 def _check(asset: str, name: str) -> dg.AssetCheckEvaluation:
     key = dg.AssetCheckKey(dg.AssetKey(asset), name)
     (check,) = [c for c in defs.asset_checks or () if key in c.check_keys]
-    result = dg.materialize(
-        [check],
-        resources={"lake": LakeResource()},
-        selection=dg.AssetSelection.checks(key),
-        raise_on_error=False,
-    )
-    (evaluation,) = result.get_asset_check_evaluations()
+    with dg.instance_for_test() as instance:
+        result = dg.materialize(
+            [check],
+            instance=instance,
+            resources={"lake": LakeResource()},
+            selection=dg.AssetSelection.checks(key),
+            raise_on_error=False,
+        )
+        (evaluation,) = result.get_asset_check_evaluations()
     return evaluation
 
 

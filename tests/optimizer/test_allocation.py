@@ -20,8 +20,8 @@ from zyenta_ads_pipeline.optimizer.allocation import (
     Limit,
     RowAction,
     allocate,
-    split_over_ad_sets,
 )
+from zyenta_ads_pipeline.optimizer.sharing import split_over_ad_sets
 
 D = Decimal
 

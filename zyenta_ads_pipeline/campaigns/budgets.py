@@ -35,10 +35,10 @@ from zyenta_ads_pipeline.optimizer.allocation import (
     CampaignShare,
     RowAction,
     allocate,
-    split_over_ad_sets,
 )
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.optimizer.policies import CampaignHistory, Policy
+from zyenta_ads_pipeline.optimizer.sharing import split_over_ad_sets
 
 _GONE = ("ARCHIVED", "DELETED")
 

@@ -34,9 +34,6 @@ from zyenta_ads_pipeline.platforms.meta.errors import error_from_reply, heals_on
 
 log = logging.getLogger(__name__)
 
-# _Patience tells each retry with its reason; stamina's own line would print it a second time.
-stamina.instrumentation.set_on_retry_hooks([])
-
 _SMALLEST_PAGE = 10
 _TRIES = 5
 
