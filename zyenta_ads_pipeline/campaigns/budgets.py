@@ -41,6 +41,9 @@ from zyenta_ads_pipeline.optimizer.policies import CampaignHistory, Policy
 from zyenta_ads_pipeline.optimizer.sharing import split_over_ad_sets
 
 _GONE = ("ARCHIVED", "DELETED")
+_FRESH_FOR = timedelta(hours=3)
+_NOT_TOLD = frozenset({"decision_id", "run_id", "table_versions"})
+"""Columns of a decision that say how it came about, not what it says."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,16 @@ def decide(
 ) -> pl.DataFrame:
     """The policy's decision on every campaign of one account, as rows of `budget_decisions`.
 
-    Looks at the account's last complete day. Empty when nothing of the account is known yet.
+    Looks at the account's last complete day. Empty when nothing of the account is known yet, or
+    when its insights are much older than its objects: then nothing is decided. The same decision
+    on the same data is the one taken before, returned as it was.
     """
     account = _account(snapshot, account_id)
-    if account is None:
+    objects = _objects(snapshot, account_id)
+    if account is None or not objects or _stale(account, objects):
         return pl.DataFrame(schema=BUDGET_DECISIONS.schema)
     decided_at: datetime = account["observed_at"]
     day = account_day(decided_at, account["timezone"]) - timedelta(days=1)
-    objects = _objects(snapshot, account_id)
     windows = _windows(snapshot, account_id, day, window_days)
     running = _days_running(snapshot, account_id, day)
     versions = json.dumps(snapshot.versions, sort_keys=True)
@@ -92,7 +97,7 @@ def decide(
                 "campaign_id": campaign_id,
                 "campaign_name": campaign["name"],
                 "currency": account["currency"],
-                "decision_id": decision_id(account_id, decided_at),
+                "decision_id": "",
                 "decided_at": decided_at,
                 "policy": policy.name,
                 "window_days": window_days,
@@ -110,7 +115,8 @@ def decide(
                 "run_id": run_id,
             }
         )
-    return pl.DataFrame(rows, schema=BUDGET_DECISIONS.schema)
+    decided = pl.DataFrame(rows, schema=BUDGET_DECISIONS.schema)
+    return _as_before(snapshot, decided) if rows else decided
 
 
 def allocate_budgets(
@@ -228,7 +234,8 @@ def latest_decisions(snapshot: Snapshot, account_id: str) -> pl.DataFrame:
     """The account's newest rows of `budget_decisions`; empty if none."""
     mine = pl.col("account_id") == account_id
     rows = snapshot.scan(BUDGET_DECISIONS).filter(mine)
-    return rows.filter(pl.col("decided_at") == pl.col("decided_at").max()).collect()
+    newest = rows.filter(pl.col("decided_at") == pl.col("decided_at").max())
+    return newest.filter(pl.col("decision_id") == pl.col("decision_id").max()).collect()
 
 
 def latest_allocation(snapshot: Snapshot, decision: str) -> pl.DataFrame:
@@ -244,9 +251,28 @@ def account_timezone(snapshot: Snapshot, account_id: str) -> str:
     return str(account["timezone"])
 
 
-def decision_id(account_id: str, decided_at: datetime) -> str:
-    """One id per account and moment: deciding again on the same data is the same decision."""
-    return f"{account_id}-{decided_at:%Y%m%dT%H%M%S}"
+def _as_before(snapshot: Snapshot, decided: pl.DataFrame) -> pl.DataFrame:
+    """The stored decision that says the same of the same moment, or `decided` under a new id.
+
+    Decisions are never overwritten: other settings on the same data make another decision.
+    """
+    account_id, moment = decided["account_id"][0], decided["decided_at"][0]
+    this = (pl.col("account_id") == account_id) & (pl.col("decided_at") == moment)
+    stored = snapshot.scan(BUDGET_DECISIONS).filter(this).collect()
+    told = [name for name in decided.columns if name not in _NOT_TOLD]
+    new = decided.select(told).sort("campaign_id")
+    taken = sorted(stored["decision_id"].unique())
+    for known in taken:
+        before = stored.filter(pl.col("decision_id") == known)
+        if before.select(told).sort("campaign_id").equals(new):
+            return before
+    fresh = f"{account_id}-{moment:%Y%m%dT%H%M%S}-{len(taken) + 1:03}"
+    return decided.with_columns(decision_id=pl.lit(fresh))
+
+
+def _stale(account: Mapping[str, Any], objects: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether insights were last read long before the objects, so that deciding would be blind."""
+    return bool(max(o["observed_at"] for o in objects) - account["observed_at"] > _FRESH_FOR)
 
 
 def _allocated(row: AllocationRow) -> int | None:
