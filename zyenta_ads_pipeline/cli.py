@@ -24,7 +24,7 @@ from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    pretty_exceptions_show_locals=False,  # a local could be a token
+    pretty_exceptions_enable=False,  # its locals could show a token; it loops on circular causes
     help="""
 The autopilot for paid ads on Meta, from the command line.
 

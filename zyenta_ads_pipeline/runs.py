@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
@@ -43,7 +44,7 @@ def run_days(
     from zyenta_ads_pipeline.definitions import defs  # noqa: PLC0415 - a second to import
 
     config = {"config": {"accounts": list(accounts)}}
-    return _run(
+    return run_job(
         defs.resolve_job_def(job_name),
         instance,
         ops=dict.fromkeys(ASSETS_OF[job_name], config),
@@ -56,16 +57,17 @@ def run_push(instance: dg.DagsterInstance, account: str) -> Finished:
     from zyenta_ads_pipeline.definitions import defs  # noqa: PLC0415 - a second to import
 
     ops = {"push_changes": {"config": {"account": account}}}
-    return _run(defs.resolve_job_def("push"), instance, ops=ops, tags={})
+    return run_job(defs.resolve_job_def("push"), instance, ops=ops, tags={})
 
 
-def _run(
+def run_job(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     *,
     ops: Mapping[str, Any],
     tags: Mapping[str, str],
 ) -> Finished:
+    """Run a job with the given op configuration and tags; raises what stopped it."""
     run_id = str(uuid.uuid4())
     try:
         result = job.execute_in_process(
@@ -75,7 +77,7 @@ def _run(
             run_id=run_id,
             raise_on_error=True,
         )
-    except dg.DagsterAssetCheckFailedError:
+    except DagsterAssetCheckFailedError:
         result = None  # a blocking check; its words are among the run's events
     _raise_failed_checks(instance, run_id)
     assert result is not None  # noqa: S101 - a check that blocked has raised

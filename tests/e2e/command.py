@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 300
+TIMEOUT = 180
 _OURS = ("ZYENTA_", "META_", "DAGSTER_")
 
 
@@ -44,7 +44,10 @@ class Zyenta:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=TIMEOUT)
+        try:
+            out, err = process.communicate(timeout=TIMEOUT)
+        finally:
+            process.kill()
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def succeed(self, *arguments: str) -> str:
