@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from rich.console import RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from zyenta_ads_pipeline.campaigns.undo import undo
@@ -15,6 +14,7 @@ from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeStat
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.showing import add, table
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 
@@ -30,11 +30,12 @@ def list_changes(
         ]
     if not records:
         return Text("No changes.")
-    shown = RichTable(title="Changes")
-    for heading in ("id", "state", "object", "change", "confidence", "reason", "last note"):
-        shown.add_column(heading, overflow="fold")
+    shown = table(
+        "Changes", ("id", "state", "object", "change", "confidence", "reason", "last note")
+    )
     for record in records:
-        shown.add_row(
+        add(
+            shown,
             record.id,
             record.state.value,
             record.change.object_name or record.change.object_id,
@@ -52,11 +53,13 @@ def show_journal(settings: Settings, change_id: str) -> RenderableType:
         record = outbox.get(change_id)
         entries = outbox.journal(change_id)
     name = record.change.object_name or record.change.object_id
-    shown = RichTable(title=f"{name}: {change_in_words(record)}. {record.change.reason}")
-    for heading in ("when (UTC)", "state", "who", "note", "trace id"):
-        shown.add_column(heading, overflow="fold")
+    shown = table(
+        f"{name}: {change_in_words(record)}. {record.change.reason}",
+        ("when (UTC)", "state", "who", "note", "trace id"),
+    )
     for entry in entries:
-        shown.add_row(
+        add(
+            shown,
             f"{entry.at:%Y-%m-%d %H:%M:%S}",
             entry.to_state.value,
             entry.actor,
@@ -75,14 +78,19 @@ def undo_change(settings: Settings, change_id: str, by: str) -> RenderableType:
 
 def approve_changes(settings: Settings, ids: Collection[str], by: str) -> RenderableType:
     """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches."""
+    may_write(settings)
+    with outbox_of(settings) as outbox:
+        records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
+    return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
+
+
+def may_write(settings: Settings) -> None:
+    """Raise `InputError` while the autopilot only watches."""
     if settings.autopilot is Autopilot.WATCH:
         raise InputError(
             "The autopilot is in the position watch: changes are proposed and none is written.",
             "Set ZYENTA_AUTOPILOT=approve to let a person's approval write.",
         )
-    with outbox_of(settings) as outbox:
-        records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
-    return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
 
 
 def reject_changes(

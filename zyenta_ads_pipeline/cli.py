@@ -69,8 +69,12 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except ZyentaError as error:
-        err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True, highlight=False)
+        _print_error(error)
         raise typer.Exit(1) from None
+
+
+def _print_error(error: ZyentaError) -> None:
+    err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True, highlight=False)
 
 
 @app.callback()
@@ -252,10 +256,17 @@ def push(account: Account = None) -> None:
     """Writes approved changes to Meta through the guardrails, and reads them back."""
     from zyenta_ads_pipeline.operations import push_approved  # noqa: PLC0415
 
+    failed = False
     with _explained():
         settings = load_settings()
         for one in _accounts(settings, account):
-            out.print(push_approved(settings, one))
+            try:
+                out.print(push_approved(settings, one))
+            except ZyentaError as error:
+                failed = True
+                _print_error(error)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -42,6 +42,7 @@ from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
 from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
 from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, forget_settings, load_settings
+from zyenta_ads_pipeline.showing import add, table
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 _HISTORY_DAYS = 32
@@ -226,13 +227,16 @@ def _days_up_to(last: date) -> DateRange:
 
 
 def _results(daily: pl.DataFrame, before: DateRange, after: DateRange, currency: str) -> RichTable:
-    shown = RichTable(title="The shop, before and with the pipeline")
-    for heading in ("", "days", "spend", "revenue", "purchases", "CPA", "ROAS"):
-        shown.add_column(heading, justify="right")
+    shown = table(
+        "The shop, before and with the pipeline",
+        ("", "days", "spend", "revenue", "purchases", "CPA", "ROAS"),
+        right=True,
+    )
     for words, days in (("before", before), ("with the pipeline", after)):
         inside = daily.filter(pl.col("date").is_between(days.since, days.until))
         row = with_ratios(inside.select(pl.col(SUMS).sum())).row(0, named=True)
-        shown.add_row(
+        add(
+            shown,
             words,
             f"{days.since} to {days.until}",
             show(row["spend"], currency),
@@ -245,12 +249,11 @@ def _results(daily: pl.DataFrame, before: DateRange, after: DateRange, currency:
 
 
 def _decisions(decisions: pl.DataFrame, currency: str) -> RichTable:
-    shown = RichTable(title="Each decision and its reason")
-    for heading in ("day", "campaign", "action", "budget", "reason"):
-        shown.add_column(heading, overflow="fold")
+    shown = table("Each decision and its reason", ("day", "campaign", "action", "budget", "reason"))
     for row in decisions.sort("decided_at", "campaign_name").iter_rows(named=True):
         budget = row["current_budget"]
-        shown.add_row(
+        add(
+            shown,
             str(row["date"]),
             row["campaign_name"],
             row["action"],
@@ -261,16 +264,16 @@ def _decisions(decisions: pl.DataFrame, currency: str) -> RichTable:
 
 
 def _pushed(applied: list[ChangeRecord]) -> RichTable:
-    shown = RichTable(title="What was pushed to Meta and read back")
-    for heading in ("decided", "object", "change"):
-        shown.add_column(heading, overflow="fold")
+    shown = table("What was pushed to Meta and read back", ("decided", "object", "change"))
     for record in applied:
         change = record.change
-        mark = "[yellow]" if change.field is ChangeField.STATUS else ""
-        shown.add_row(
+        style = "yellow" if change.field is ChangeField.STATUS else ""
+        add(
+            shown,
             f"{change.decided_at:%Y-%m-%d}",
             change.object_name,
-            f"{mark}{change_in_words(record)}",
+            change_in_words(record),
+            style=style,
         )
     return shown
 

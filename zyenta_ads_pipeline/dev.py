@@ -73,13 +73,15 @@ def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
         ["-w", str(workspace)] if workspace.is_file() else ["-m", "zyenta_ads_pipeline.definitions"]
     )
     child = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own words
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    stops = (signal.SIGTERM, signal.SIGHUP)  # HUP: its terminal was closed
+    previous = {stop: signal.signal(stop, _interrupt) for stop in stops}
     try:
         yield child
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for stop, handler in previous.items():
+            signal.signal(stop, handler)
         _stop(child)
 
 

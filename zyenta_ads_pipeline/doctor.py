@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from zyenta_ads_pipeline.connections import connect_meta
 from zyenta_ads_pipeline.domain.ads import AdAccount
@@ -19,6 +18,7 @@ from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.domain.time import account_day
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.showing import add, table
 from zyenta_ads_pipeline.store.database import open_store
 
 _ACTIVE_ACCOUNT = 1
@@ -43,12 +43,11 @@ def examine(settings: Settings, out: Console) -> bool:
         *_meta(settings),
         _autopilot(settings),
     ]
-    shown = RichTable(title="zyenta doctor")
-    for heading in ("", "what", "found", "remedy"):
-        shown.add_column(heading, overflow="fold")
+    shown = table("zyenta doctor", ("", "what", "found", "remedy"))
     for finding in findings:
-        mark = "[green]ok[/]" if finding.fine else "[red]no[/]"
-        shown.add_row(mark, finding.what, finding.found, finding.remedy)
+        mark = "ok" if finding.fine else "no"
+        style = "" if finding.fine else "red"
+        add(shown, mark, finding.what, finding.found, finding.remedy, style=style)
     out.print(shown)
     return all(finding.fine for finding in findings)
 

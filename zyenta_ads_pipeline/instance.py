@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +15,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 
+from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
 
@@ -60,8 +60,14 @@ def prepare_home(settings: Settings) -> Path:
     if chosen := os.environ.get("DAGSTER_HOME"):
         return Path(chosen)
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_settings_file(), home / "dagster.yaml")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _copy_settings(home / "dagster.yaml")
+    except OSError as error:
+        raise StorageError(
+            f"{home} cannot be written: {error.strerror}.",
+            "Choose another ZYENTA_HOME, or give this user the right to write there.",
+        ) from None
     os.environ["DAGSTER_HOME"] = str(home)
     # 730 days of events take a fifth of the time when they are written in batches.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
@@ -72,6 +78,16 @@ def open_instance(settings: Settings) -> DagsterInstance:
     """Dagster's instance for this home."""
     prepare_home(settings)
     return DagsterInstance.get()
+
+
+def _copy_settings(path: Path) -> None:
+    """Whole or not at all: a run that starts meanwhile must not read half of it."""
+    wanted = _settings_file().read_bytes()
+    if path.is_file() and path.read_bytes() == wanted:
+        return
+    aside = path.with_suffix(f".{os.getpid()}")
+    aside.write_bytes(wanted)
+    aside.replace(path)
 
 
 def _settings_file() -> Path:

@@ -11,6 +11,7 @@ from zyenta_ads_pipeline.campaigns.changes import push_changes as push_through_g
 from zyenta_ads_pipeline.campaigns.report import PushReport
 from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.ads import account_number
+from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
@@ -72,9 +73,8 @@ def push_changes(
     def guardrails(account_id: str) -> Guardrails | None:
         """Asked again before each write, so that a kill switch set meanwhile is obeyed."""
         settings = load_settings()
-        return guardrails_of(
-            snapshot, account_id, budget_limits(settings), kill_switch=settings.kill_switch
-        )
+        stopped = settings.kill_switch or settings.autopilot is Autopilot.WATCH
+        return guardrails_of(snapshot, account_id, budget_limits(settings), kill_switch=stopped)
 
     async def push() -> PushReport:
         async with meta.connect() as platform:

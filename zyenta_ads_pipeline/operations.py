@@ -8,10 +8,9 @@ from datetime import date
 
 import polars as pl
 from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from zyenta_ads_pipeline.change_desk import list_changes
+from zyenta_ads_pipeline.change_desk import list_changes, may_write
 from zyenta_ads_pipeline.connections import connect_meta
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -26,6 +25,9 @@ from zyenta_ads_pipeline.resources import LakeResource
 from zyenta_ads_pipeline.runs import instance_of, run_days, run_push
 from zyenta_ads_pipeline.schedules import restated_days
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.showing import add, table
+
+_OPEN = (ChangeState.PROPOSED, ChangeState.APPROVED)
 
 
 def sync_days(settings: Settings, accounts: Sequence[str], days: DateRange) -> RenderableType:
@@ -43,11 +45,12 @@ def run_hour(settings: Settings, accounts: Sequence[str]) -> RenderableType:
     asyncio.run(_accounts_answer(settings, accounts, days))
     with instance_of(settings) as instance:
         run_days("hourly", instance, accounts, days)
-    return Group(_summary(accounts, days), list_changes(settings, accounts, [ChangeState.PROPOSED]))
+    return Group(_summary(accounts, days), list_changes(settings, accounts, _OPEN))
 
 
 def push_approved(settings: Settings, account: str) -> RenderableType:
-    """Push one account's approved changes; returns the report."""
+    """Push one account's approved changes; returns the report. Refused while only watching."""
+    may_write(settings)
     with instance_of(settings) as instance:
         finished = run_push(instance, account)
     return Text(str(finished.metadata["live_on_meta"]["report"]).strip("`\n"))
@@ -89,20 +92,23 @@ def _summary(accounts: Sequence[str], days: DateRange) -> RenderableType:
         pl.col("currency").first(), pl.len().alias("days"), pl.col(SUMS).sum()
     )
     rows = with_ratios(sums.sort("account_id").collect())
-    shown = RichTable(title=f"{days.since} to {days.until}")
-    for heading in (
-        "account",
-        "days",
-        "impressions",
-        "clicks",
-        "spend",
-        "purchases",
-        "value",
-        "ROAS",
-    ):
-        shown.add_column(heading, justify="right", overflow="fold")
+    shown = table(
+        f"{days.since} to {days.until}",
+        (
+            "account",
+            "days",
+            "impressions",
+            "clicks",
+            "spend",
+            "purchases",
+            "value",
+            "ROAS",
+        ),
+        right=True,
+    )
     for row in rows.iter_rows(named=True):
-        shown.add_row(
+        add(
+            shown,
             f"act_{row['account_id']}",
             f"{row['days']}",
             f"{row['impressions']:,}",
@@ -113,5 +119,5 @@ def _summary(accounts: Sequence[str], days: DateRange) -> RenderableType:
             "" if row["roas"] is None else f"{row['roas']:.2f}",
         )
     for account in sorted(set(accounts) - set(rows["account_id"])):
-        shown.add_row(f"act_{account}", "0", *[""] * 6)
+        add(shown, f"act_{account}", "0", *[""] * 6)
     return shown

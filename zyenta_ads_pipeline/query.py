@@ -9,18 +9,25 @@ import math
 from collections.abc import Iterable
 from decimal import Decimal
 
+import duckdb
 import polars as pl
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.lake.tables import TABLES
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.showing import add, table
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_SQL_REMEDY = "Write one SELECT; `zyenta sql --tables` lists the tables and their columns."
 
 
 def print_rows(settings: Settings, query: str, format_: str, out: Console) -> None:
     """Run `query` on the newest snapshot and print its rows."""
+    _check_reads_only(query)
     rows = Lake(settings.lake_location).snapshot().query(query)
     if format_ == "table":
         out.print(_table(rows))
@@ -32,22 +39,33 @@ def print_rows(settings: Settings, query: str, format_: str, out: Console) -> No
 
 def print_tables(out: Console) -> None:
     """List every table with its columns."""
-    for table in TABLES.values():
-        shown = RichTable(title=f"{table.name}: {table.meaning}", title_justify="left")
-        for heading in ("column", "type", "meaning"):
-            shown.add_column(heading)
-        for column in table.columns:
-            shown.add_row(column.name, str(column.type), column.meaning)
+    for one in TABLES.values():
+        shown = table(f"{one.name}: {one.meaning}", ("column", "type", "meaning"))
+        for column in one.columns:
+            add(shown, column.name, column.type, column.meaning)
         out.print(shown)
 
 
 def _table(rows: pl.DataFrame) -> RichTable:
-    shown = RichTable()
-    for name, kind in rows.schema.items():
-        shown.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    sides = ["right" if kind.is_numeric() else "left" for kind in rows.schema.values()]
+    shown = table("", rows.columns, justify=sides)
     for row in rows.iter_rows():
-        shown.add_row(*("" if value is None else text_of(value) for value in row))
+        add(shown, *(None if value is None else text_of(value) for value in row))
     return shown
+
+
+def _check_reads_only(query: str) -> None:
+    """Raise `InputError` unless `query` is one statement that only reads."""
+    try:
+        kinds = [statement.type for statement in duckdb.extract_statements(query)]
+    except duckdb.Error as error:
+        raise InputError(
+            f"The query cannot be read: {' '.join(str(error).split())}", _SQL_REMEDY
+        ) from None
+    reads = len(kinds) == 1 and kinds[0] in _READING
+    # DuckDB writes PIVOT as several statements of its own.
+    if not reads and not query.lstrip().lower().startswith("pivot"):
+        raise InputError("This is not one statement that only reads.", _SQL_REMEDY)
 
 
 def _csv(rows: pl.DataFrame) -> str:

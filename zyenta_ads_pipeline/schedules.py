@@ -9,6 +9,9 @@ from zyenta_ads_pipeline.jobs import hourly
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY, range_tags
 from zyenta_ads_pipeline.settings import load_settings
 
+GIVEN_UP_AFTER = timedelta(hours=2)
+"""A run that started longer ago was killed; as max_runtime_seconds in dagster.yaml."""
+
 _RUNNING = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -30,7 +33,10 @@ def every_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Skip
     settings = load_settings()
     if not settings.ad_account_ids:
         return dg.SkipReason("No account is configured: set META_AD_ACCOUNT_IDS.")
-    going = context.instance.get_runs_count(dg.RunsFilter(job_name=hourly.name, statuses=_RUNNING))
+    recent = context.scheduled_execution_time - GIVEN_UP_AFTER
+    going = context.instance.get_runs_count(
+        dg.RunsFilter(job_name=hourly.name, statuses=_RUNNING, created_after=recent)
+    )
     if going:
         return dg.SkipReason("The last hourly run is still going.")
     days = restated_days(settings.restatement_days)

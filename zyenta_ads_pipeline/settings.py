@@ -144,6 +144,13 @@ class Settings(BaseSettings):
         description="true: nothing is written to Meta, by any run.",
     )
 
+    @field_validator("home")
+    @classmethod
+    def _usable_home(cls, value: Path) -> Path:
+        if set(str(value)) & set("%?"):
+            raise ValueError("must not contain % or ?, which the databases cannot open")
+        return value.expanduser()
+
     @field_validator("ad_account_ids", mode="before")
     @classmethod
     def _split_accounts(cls, value: Any) -> Any:
@@ -204,6 +211,11 @@ class Settings(BaseSettings):
     def _bounds(self) -> Self:
         if self.budget_cap is not None and self.budget_cap < self.budget_floor:
             raise ValueError("ZYENTA_BUDGET_CAP is below ZYENTA_BUDGET_FLOOR")
+        if self.restatement_days < self.decision_window:
+            raise ValueError(
+                "ZYENTA_RESTATEMENT_DAYS is below ZYENTA_DECISION_WINDOW: decisions would look at "
+                "days that were never read"
+            )
         return self
 
     @property
@@ -244,7 +256,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process; `SettingsError` names each one that cannot be used."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         problems = "; ".join(
             f"{_env_name(problem['loc'])}: "
@@ -255,6 +267,10 @@ def load_settings() -> Settings:
             f"The settings cannot be used: {problems}.",
             "Mend them in the environment or in .env; docs/configuration.md lists them all.",
         ) from None
+
+    except UnicodeDecodeError:
+        raise SettingsError("The file .env is not UTF-8 text.", "Save it as UTF-8.") from None
+    return settings
 
 
 def forget_settings() -> None:

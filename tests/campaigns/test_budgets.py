@@ -13,13 +13,14 @@ import pytest
 from zyenta_ads_pipeline.campaigns.budgets import (
     BudgetLimits,
     allocate_budgets,
+    current_decisions,
     decide,
     guardrails_of,
-    latest_decisions,
     propose,
 )
 from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState
+from zyenta_ads_pipeline.domain.errors import NotDecidable
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
 from zyenta_ads_pipeline.lake.tables import (
     AD_ACCOUNTS,
@@ -46,7 +47,11 @@ def _rows(table: Table, *rows: dict[str, Any]) -> pl.DataFrame:
 
 def _object(level: str, own: str, **more: Any) -> dict[str, Any]:
     base = {"account_id": "1", "level": level, "object_id": own, "campaign_id": own, "name": own}
-    return base | {"status": "ACTIVE", "effective_status": "ACTIVE", "observed_at": NOW} | more
+    return (
+        base
+        | {"status": "ACTIVE", "effective_status": "ACTIVE", "observed_at": NOW, "run_id": "run"}
+        | more
+    )
 
 
 def _window(campaign: str, day: date, spend: str, value: str) -> dict[str, Any]:
@@ -58,6 +63,8 @@ def _window(campaign: str, day: date, spend: str, value: str) -> dict[str, Any]:
         "spend": Decimal(spend),
         "purchase_value": Decimal(value),
         "purchases": Decimal(3),
+        "roas": float(value) / float(spend),
+        "observed_at": NOW,
     }
 
 
@@ -67,7 +74,8 @@ def lake(tmp_path: Path) -> Lake:
     lake = Lake(str(tmp_path / "lake"))
     account = {
         "account_id": "1", "currency": "USD", "timezone": "America/New_York",
-        "account_status": 1, "min_daily_budget": 100, "observed_at": NOW,
+        "account_status": 1, "min_daily_budget": 100, "observed_at": NOW, "run_id": "run",
+        "purchase_type": "omni_purchase",
     }  # fmt: skip
     lake.write(AD_ACCOUNTS, _rows(AD_ACCOUNTS, account), Scope(["1"]))
     objects = _rows(
@@ -110,8 +118,8 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def _decided(lake: Lake, **policy: Any) -> pl.DataFrame:
-    return decide(lake.snapshot(), "1", RoasThresholds(**policy), 7, "run")
+def _decided(lake: Lake, *, run_id: str = "run", now: datetime = NOW) -> pl.DataFrame:
+    return decide(lake.snapshot(), "1", RoasThresholds(), 7, run_id=run_id, now=now)
 
 
 def _keep(lake: Lake, decided: pl.DataFrame) -> None:
@@ -131,26 +139,52 @@ def test_the_accounts_own_last_complete_day_is_decided_on(lake: Lake) -> None:
     assert rows["20"]["days_running"] == 4
 
 
-def test_the_same_data_is_the_same_decision_and_other_settings_another(lake: Lake) -> None:
+def test_a_run_goes_on_with_its_own_decision_only(lake: Lake) -> None:
     first = _decided(lake)
     _keep(lake, first)
-    assert _decided(lake).equals(first)
-    other = _decided(lake, roas_excellent=Decimal(4))
-    assert other["decision_id"][0] > first["decision_id"][0]
-    _keep(lake, other)
-    assert latest_decisions(lake.snapshot(), "1").equals(other.select(first.columns))
-    stored = lake.snapshot().scan(BUDGET_DECISIONS).collect()
-    assert stored.height == first.height + other.height, "nothing was overwritten"
+    second = _decided(lake, run_id="other")
+    _keep(lake, second)
+    snapshot = lake.snapshot()
+    assert snapshot.scan(BUDGET_DECISIONS).collect().height == 2 * first.height
+    assert set(current_decisions(snapshot, "1", "run", NOW)["run_id"]) == {"run"}
+    assert set(current_decisions(snapshot, "1", "third", NOW)["decision_id"]) <= {
+        first["decision_id"][0],
+        second["decision_id"][0],
+    }
+    late = NOW + timedelta(hours=4)
+    assert current_decisions(snapshot, "1", "third", late).is_empty(), "an old one is over"
 
 
-def test_old_insights_are_not_decided_on(lake: Lake) -> None:
-    later = _object("campaign", "10", daily_budget=5000, observed_at=NOW + timedelta(hours=4))
-    lake.write(AD_OBJECTS, _rows(AD_OBJECTS, later), Scope(["1"]))
-    assert _decided(lake).is_empty()
+def test_what_was_read_long_ago_is_not_decided_on(lake: Lake) -> None:
+    late = NOW + timedelta(days=5)
+    assert _decided(lake, now=late).height, "this very run has read it"
+    with pytest.raises(NotDecidable, match="too long ago"):
+        _decided(lake, run_id="other", now=late)
+
+
+def test_a_day_that_was_not_read_after_its_end_is_not_decided_on(lake: Lake) -> None:
+    early = _window("10", LAST_DAY, "100", "300") | {"observed_at": NOW - timedelta(hours=26)}
+    lake.write(CAMPAIGN_TRAILING, _rows(CAMPAIGN_TRAILING, early), Scope(["1"], [LAST_DAY]))
+    with pytest.raises(NotDecidable, match="no numbers of 2026-11-18"):
+        _decided(lake)
+
+
+def test_without_any_purchase_nothing_is_judged(lake: Lake) -> None:
+    account = (
+        lake.snapshot()
+        .scan(AD_ACCOUNTS)
+        .collect()
+        .with_columns(purchase_type=pl.lit(None, pl.String))
+    )
+    lake.write(AD_ACCOUNTS, account, Scope(["1"]))
+    rows = _decided(lake)
+    assert set(rows["action"]) == {"maintain"}
+    assert rows["roas"].null_count() == rows.height
 
 
 def test_an_unknown_account_decides_nothing(lake: Lake) -> None:
-    assert decide(lake.snapshot(), "9", RoasThresholds(), 7, "run").is_empty()
+    with pytest.raises(NotDecidable, match="not been read"):
+        decide(lake.snapshot(), "9", RoasThresholds(), 7, run_id="run", now=NOW)
     assert guardrails_of(lake.snapshot(), "9", FREE, kill_switch=False) is None
 
 

@@ -195,19 +195,21 @@ def read_as(types: set[str]) -> AccountInsights:
 
 
 def test_an_accounts_row_keeps_its_types_and_a_setting_goes_first() -> None:
-    fresh = account_frame([read_as({"purchase", "lead"})], {}, None)
+    fresh = account_frame([read_as({"purchase", "lead"})], {}, None, "run")
     assert fresh.schema == AD_ACCOUNTS.schema
     row = fresh.row(0, named=True)
     assert (row["purchase_type"], row["lead_type"]) == ("purchase", "lead")
     assert (row["currency"], row["timezone"], row["observed_at"]) == ("EUR", "UTC", START)
     known = {"1": row}
-    kept = account_frame([read_as(set())], known, None).row(0, named=True)
+    kept = account_frame([read_as(set())], known, None, "run").row(0, named=True)
     assert kept == row
-    better = account_frame([read_as({"omni_purchase"})], known, None).row(0, named=True)
+    better = account_frame([read_as({"omni_purchase"})], known, None, "run").row(0, named=True)
     assert better["purchase_type"] == "omni_purchase"
-    told = account_frame([read_as({"omni_purchase"})], known, "app.mine").row(0, named=True)
+    told = account_frame([read_as({"app.mine"})], known, "app.mine", "run").row(0, named=True)
     assert told["purchase_type"] == "app.mine"
-    assert account_frame([], {}, None).schema == AD_ACCOUNTS.schema
+    typo = account_frame([read_as({"omni_purchase"})], known, "app.mine", "run").row(0, named=True)
+    assert typo["purchase_type"] is None, "a type the account never reported counts nothing"
+    assert account_frame([], {}, None, "run").schema == AD_ACCOUNTS.schema
 
 
 def test_objects_become_rows_and_their_times_one_clock(
@@ -218,7 +220,7 @@ def test_objects_become_rows_and_their_times_one_clock(
         for each in market.account_ids
         for thing in use(market, lambda meta, a=each: meta.ad_objects(a))  # type: ignore[misc]
     ]
-    frame = object_frame(objects)
+    frame = object_frame(objects, "run")
     assert frame.schema == AD_OBJECTS.schema
     assert frame.height == len(objects)
     lake = Lake(str(tmp_path / "lake"))
@@ -233,4 +235,4 @@ def test_objects_become_rows_and_their_times_one_clock(
 
 
 def test_no_objects_are_an_empty_frame() -> None:
-    assert object_frame(list[AdObject]()).schema == AD_OBJECTS.schema
+    assert object_frame(list[AdObject](), "run").schema == AD_OBJECTS.schema

@@ -196,7 +196,9 @@ CHECK = "checks/ad_sums_equal_account_totals"
 
 
 def failing(lake: Lake, since: date | None = None) -> list[tuple[Any, ...]]:
-    found = lake.snapshot().query(model(CHECK), {"since": since, "until": LAST})
+    found = lake.snapshot().query(
+        model(CHECK), {"since": since, "until": LAST, "accounts": ["1", "2"]}
+    )
     return found.select("date", "account_id").rows()
 
 

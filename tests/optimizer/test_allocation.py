@@ -334,8 +334,15 @@ def test_decisions_are_rounded_half_to_even(decided: str, minor: int) -> None:
 def test_a_currency_without_minor_units() -> None:
     found = run([share("A", current=5000, decided="5500.5")], currency="JPY")
     assert budgets(found) == {"A": 5500}
-    found = run([share("A", current=999, decided="900")], currency="JPY")
+    found = run([share("A", current=1100, decided="900")], currency="JPY")
     assert row(found, "A").note == "Held at its floor of 1,000 JPY."
+
+
+def test_a_floor_never_raises_a_campaign_that_is_to_be_cut() -> None:
+    found = run([share("A", current=999, decided="7.99")], step="0.20")
+    assert budgets(found) == {"A": 999}
+    assert row(found, "A").action is RowAction.KEEP
+    assert row(found, "A").note == "Not cut: it is below its floor of $10.00 already."
 
 
 def test_decisions_are_held_at_floor_cap_and_step() -> None:
@@ -367,8 +374,8 @@ def test_conflicts_with_the_step_in_pass_through() -> None:
     found = run(
         [share("A", "3", 500, "6.00"), share("B", "3", 9000, "108.00", cap=2000)], step="0.20"
     )
-    assert budgets(found) == {"A": 1000, "B": 2000}
-    assert row(found, "A").note.endswith("the floor wins.")
+    assert budgets(found) == {"A": 600, "B": 2000}, "towards the floor, one step at a time"
+    assert row(found, "A").note == "As decided."
     assert row(found, "B").note.endswith("the cap wins.")
 
 
@@ -512,7 +519,10 @@ def test_every_pass_through_keeps_its_promises(
             assert one.budget_minor == given_share.current_minor
         else:
             floor = FLOOR if given_share.floor_minor is None else given_share.floor_minor
-            assert one.budget_minor >= floor
+            current = given_share.current_minor or 0
+            assert one.budget_minor >= min(floor, current)
+            if given_share.decided_budget * 100 < current:
+                assert one.budget_minor <= current, "never against the decision"
             assert given_share.cap_minor is None or one.budget_minor <= given_share.cap_minor
             if one.limit is Limit.NONE:
                 assert abs(one.budget_minor - given_share.decided_budget * 100) < 1

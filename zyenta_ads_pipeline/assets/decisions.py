@@ -1,5 +1,10 @@
 """What to do with the budgets, and why. Unpartitioned and append-only, keyed by decision: a
-backfill of old days can never decide the past again."""
+backfill of old days can never decide the past again. Accounts are decided one by one: one that
+cannot be leaves the others alone."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -15,13 +20,16 @@ from zyenta_ads_pipeline.assets.description import (
 )
 from zyenta_ads_pipeline.campaigns.budgets import (
     allocate_budgets,
+    current_decisions,
     decide,
     latest_allocation,
-    latest_decisions,
 )
 from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.connections import budget_limits
-from zyenta_ads_pipeline.lake.lake import Lake, Scope, WriteResult
+from zyenta_ads_pipeline.domain.errors import NotDecidable, ZyentaError
+from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.ingestion.completeness import gaps, other_purchase_type
+from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot, WriteResult
 from zyenta_ads_pipeline.lake.tables import (
     BUDGET_ALLOCATION,
     BUDGET_DECISIONS,
@@ -33,6 +41,18 @@ from zyenta_ads_pipeline.resources import Accounts, LakeResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
 _LAST_DAY = dg.LastPartitionMapping()
+_EVERY_ACCOUNT = "every_account"
+
+
+def _check(asset: str) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            _EVERY_ACCOUNT,
+            asset=asset,
+            description="It was done for every account of the run; one that could not be leaves "
+            "the others alone, and this check says why.",
+        )
+    ]
 
 
 @dg.asset(
@@ -47,6 +67,7 @@ _LAST_DAY = dg.LastPartitionMapping()
     owners=OWNERS,
     description=BUDGET_DECISIONS.meaning,
     metadata=described(BUDGET_DECISIONS),
+    check_specs=_check("budget_decisions"),
 )
 def budget_decisions(
     context: dg.AssetExecutionContext, config: Accounts, lake: LakeResource
@@ -55,15 +76,23 @@ def budget_decisions(
     tables = lake.open()
     snapshot = tables.snapshot()
     chosen = policy(settings.policy)
-    frames = [
-        decide(snapshot, account, chosen, settings.decision_window, context.run_id)
-        for account in config.chosen(settings)
-    ]
-    result = _append(tables, BUDGET_DECISIONS, frames, context.run_id)
+
+    def one(account: str) -> pl.DataFrame:
+        decided = decide(
+            snapshot,
+            account,
+            chosen,
+            settings.decision_window,
+            run_id=context.run_id,
+            now=datetime.now(UTC),
+        )
+        if decided.height:
+            _check_complete(snapshot, decided, settings.decision_window)
+        return decided
+
     shown = ["campaign_name", "action", "current_budget", "new_budget", "roas", "reason"]
-    return dg.MaterializeResult(
-        metadata=written(result, {"decisions": preview(pl.concat(frames), shown)})
-    )
+    done = _each(tables, BUDGET_DECISIONS, config.chosen(settings), one, context.run_id)
+    return done.result({"decisions": preview(done.rows, shown)})
 
 
 @dg.asset(
@@ -73,6 +102,7 @@ def budget_decisions(
     owners=OWNERS,
     description=BUDGET_ALLOCATION.meaning,
     metadata=described(BUDGET_ALLOCATION),
+    check_specs=_check("budget_allocation"),
 )
 def budget_allocation(
     context: dg.AssetExecutionContext, config: Accounts, lake: LakeResource
@@ -81,20 +111,18 @@ def budget_allocation(
     tables = lake.open()
     snapshot = tables.snapshot()
     limits = budget_limits(settings)
-    frames = [
-        allocate_budgets(latest_decisions(snapshot, account), snapshot, limits, context.run_id)
-        for account in config.chosen(settings)
-    ]
-    result = _append(tables, BUDGET_ALLOCATION, frames, context.run_id)
-    rows = pl.concat(frames)
+
+    def one(account: str) -> pl.DataFrame:
+        decisions = current_decisions(snapshot, account, context.run_id, datetime.now(UTC))
+        return allocate_budgets(decisions, snapshot, limits, context.run_id)
+
+    done = _each(tables, BUDGET_ALLOCATION, config.chosen(settings), one, context.run_id)
     shown = ["campaign_id", "current_budget_minor", "allocated_minor", "currency", "note"]
     told = {
         f"act_{row['account_id']}": row["message"]
-        for row in rows.unique("account_id", maintain_order=True).iter_rows(named=True)
+        for row in done.rows.unique("account_id", maintain_order=True).iter_rows(named=True)
     }
-    return dg.MaterializeResult(
-        metadata=written(result, {"allocation": preview(rows, shown), **told})
-    )
+    return done.result({"allocation": preview(done.rows, shown), **told})
 
 
 @dg.asset(
@@ -104,6 +132,7 @@ def budget_allocation(
     owners=OWNERS,
     description=CHANGE_SET.meaning,
     metadata=described(CHANGE_SET),
+    check_specs=_check("change_set"),
 )
 def change_set(
     context: dg.AssetExecutionContext, config: Accounts, lake: LakeResource, store: StoreResource
@@ -111,43 +140,90 @@ def change_set(
     settings = load_settings()
     tables = lake.open()
     snapshot = tables.snapshot()
-    frames = []
     with store.outbox() as outbox:
-        for account in config.chosen(settings):
-            decisions = latest_decisions(snapshot, account)
+
+        def one(account: str) -> pl.DataFrame:
+            decisions = current_decisions(snapshot, account, context.run_id, datetime.now(UTC))
             if decisions.is_empty():
-                continue
-            allocation = latest_allocation(snapshot, decisions["decision_id"][0])
-            frames.append(
-                propose_changes(
-                    decisions,
-                    allocation,
-                    snapshot,
-                    outbox,
-                    autopilot=settings.autopilot,
-                    run_id=context.run_id,
-                )
+                return pl.DataFrame(schema=CHANGE_SET.schema)
+            return propose_changes(
+                decisions,
+                latest_allocation(snapshot, decisions["decision_id"][0]),
+                snapshot,
+                outbox,
+                autopilot=settings.autopilot,
+                run_id=context.run_id,
             )
-    result = _append(tables, CHANGE_SET, frames, context.run_id)
+
+        done = _each(tables, CHANGE_SET, config.chosen(settings), one, context.run_id)
     shown = ["object_name", "field", "old_value", "new_value", "outcome", "reason"]
-    rows = pl.concat(frames) if frames else pl.DataFrame(schema=CHANGE_SET.schema)
-    return dg.MaterializeResult(metadata=written(result, {"changes": preview(rows, shown)}))
+    return done.result({"changes": preview(done.rows, shown)})
 
 
-def _append(lake: Lake, table: Table, frames: list[pl.DataFrame], run_id: str) -> WriteResult:
-    """Write each account's rows under their decision, in place of the same decision's before."""
-    results = [
-        lake.write(
-            table,
-            frame,
-            Scope([frame["account_id"][0]], key=("decision_id", frame["decision_id"][0])),
-            run_id=run_id,
+class _Done:
+    """What came of the accounts: their rows, written; and the errors of those without."""
+
+    def __init__(
+        self, rows: pl.DataFrame, writes: list[WriteResult], failures: dict[str, ZyentaError]
+    ) -> None:
+        self.rows = rows
+        self._writes = writes
+        self._failures = failures
+
+    def result(self, metadata: dict[str, Any]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        """The run's result, with the check on every account."""
+        whole = WriteResult(
+            rows=self.rows.height,
+            version=max((write.version for write in self._writes), default=0),
+            changed=any(write.changed for write in self._writes),
         )
-        for frame in frames
-        if frame.height
-    ]
-    return WriteResult(
-        rows=sum(result.rows for result in results),
-        version=max((result.version for result in results), default=0),
-        changed=any(result.changed for result in results),
-    )
+        check = dg.AssetCheckResult(
+            check_name=_EVERY_ACCOUNT,
+            passed=not self._failures,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={f"act_{account}": str(error) for account, error in self._failures.items()},
+        )
+        return dg.MaterializeResult(metadata=written(whole, metadata), check_results=[check])
+
+
+def _each(
+    lake: Lake,
+    table: Table,
+    accounts: list[str],
+    make: Callable[[str], pl.DataFrame],
+    run_id: str,
+) -> _Done:
+    """Make and write each account's rows, under their decision, in place of its rows before."""
+    frames = [pl.DataFrame(schema=table.schema)]
+    writes: list[WriteResult] = []
+    failures: dict[str, ZyentaError] = {}
+    for account in accounts:
+        try:
+            frame = make(account)
+            if frame.height:
+                scope = Scope([account], key=("decision_id", frame["decision_id"][0]))
+                writes.append(lake.write(table, frame, scope, run_id=run_id))
+                frames.append(frame.select(table.schema.names()))
+        except ZyentaError as error:
+            failures[account] = error
+    return _Done(pl.concat(frames), writes, failures)
+
+
+def _check_complete(snapshot: Snapshot, decided: pl.DataFrame, window_days: int) -> None:
+    """Raise `NotDecidable` where the window's numbers cannot be trusted: ads that do not add up to
+    the account's total, or purchases that are counted by the wrong name."""
+    account, day = decided["account_id"][0], decided["date"][0]
+    window = DateRange(day - timedelta(days=window_days - 1), day)
+    found = gaps(snapshot, [account], window)
+    if found.height:
+        days = ", ".join(str(gap) for gap in found["date"].to_list()[:5])
+        raise NotDecidable(
+            f"The ads of act_{account} do not add up to its total on {days}.",
+            "Sync these days again; if the gap stays, ads were deleted.",
+        )
+    if other := other_purchase_type(snapshot, account, window):
+        raise NotDecidable(
+            f"act_{account} reports most of its purchases as {other}, which is not the type that "
+            "is counted.",
+            f"Set META_PURCHASE_TYPE={other} and sync these days again, if that is right.",
+        )

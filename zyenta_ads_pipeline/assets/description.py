@@ -54,7 +54,9 @@ def written(result: WriteResult, more: Mapping[str, Any] | None = None) -> dict[
 def show_daily(context: dg.AssetExecutionContext, frame: pl.DataFrame, days: DateRange) -> None:
     """Attach each day's rows, spend and ROAS to its partition, so that the UI plots them."""
     counted = [pl.len().alias("rows")]
-    if "roas" in frame.columns:
+    # Overlapping windows and several currencies have no sum.
+    adds_up = "roas" in frame.columns and "window_days" not in frame.columns
+    if adds_up and frame["currency"].n_unique() == 1:
         counted += [pl.col("spend").sum(), pl.col("purchase_value").sum()]
     by_day = {row["date"]: row for row in frame.group_by("date").agg(counted).to_dicts()}
     for day in days.days():

@@ -131,7 +131,9 @@ def ad_objects(
     gathered = asyncio.run(read())
     if not gathered.results:
         gathered.raise_failures()
-    frame = object_frame(thing for things in gathered.results.values() for thing in things)
+    frame = object_frame(
+        (thing for things in gathered.results.values() for thing in things), context.run_id
+    )
     result = lake.open().write(
         AD_OBJECTS, frame, Scope(list(gathered.results)), run_id=context.run_id
     )
@@ -153,7 +155,7 @@ def _write_accounts(
         row["account_id"]: row
         for row in lake.snapshot().scan(AD_ACCOUNTS).collect().iter_rows(named=True)
     }
-    frame = account_frame(read, known, purchases_by_setting)
+    frame = account_frame(read, known, purchases_by_setting, context.run_id)
     for row in frame.iter_rows(named=True):
         before = known.get(row["account_id"], {}).get("purchase_type")
         if before not in (None, row["purchase_type"]):

@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import Level
-from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeField, ProposedChange
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeField, Decision, ProposedChange
+from zyenta_ads_pipeline.domain.errors import InputError, NotDecidable
 from zyenta_ads_pipeline.domain.money import plain, to_major, to_minor
-from zyenta_ads_pipeline.domain.time import account_day
+from zyenta_ads_pipeline.domain.time import account_day, zone
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import (
     AD_ACCOUNTS,
@@ -42,8 +42,12 @@ from zyenta_ads_pipeline.optimizer.sharing import split_over_ad_sets
 
 _GONE = ("ARCHIVED", "DELETED")
 _FRESH_FOR = timedelta(hours=3)
-_NOT_TOLD = frozenset({"decision_id", "run_id", "table_versions"})
-"""Columns of a decision that say how it came about, not what it says."""
+_NO_PURCHASES = Decision(
+    BudgetAction.MAINTAIN,
+    None,
+    "No purchase has been reported yet, so ROAS is not known - leaving its budget alone",
+    Decimal("0.5"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,20 +61,25 @@ class BudgetLimits:
 
 
 def decide(
-    snapshot: Snapshot, account_id: str, policy: Policy, window_days: int, run_id: str
+    snapshot: Snapshot,
+    account_id: str,
+    policy: Policy,
+    window_days: int,
+    *,
+    run_id: str,
+    now: datetime,
 ) -> pl.DataFrame:
     """The policy's decision on every campaign of one account, as rows of `budget_decisions`.
 
-    Looks at the account's last complete day. Empty when nothing of the account is known yet, or
-    when its insights are much older than its objects: then nothing is decided. The same decision
-    on the same data is the one taken before, returned as it was.
+    Looks at the account's last complete day. Raises `NotDecidable` unless account, objects and
+    that day were read by this run, or within the last three hours before `now` (aware).
     """
-    account = _account(snapshot, account_id)
-    objects = _objects(snapshot, account_id)
-    if account is None or not objects or _stale(account, objects):
-        return pl.DataFrame(schema=BUDGET_DECISIONS.schema)
+    account, objects = _account(snapshot, account_id), _objects(snapshot, account_id)
+    if account is None or not objects:
+        raise NotDecidable(f"act_{account_id} has not been read yet.", "Sync it first.")
     decided_at: datetime = account["observed_at"]
     day = account_day(decided_at, account["timezone"]) - timedelta(days=1)
+    _check_fresh(snapshot, account, objects, day, run_id, now)
     windows = _windows(snapshot, account_id, day, window_days)
     running = _days_running(snapshot, account_id, day)
     versions = json.dumps(snapshot.versions, sort_keys=True)
@@ -89,7 +98,7 @@ def decide(
             days_running=running.get(campaign_id, 0),
             active=campaign["effective_status"] == "ACTIVE",
         )
-        decision = policy.decide(history)
+        decision = policy.decide(history) if account["purchase_type"] else _NO_PURCHASES
         rows.append(
             {
                 "date": day,
@@ -97,7 +106,7 @@ def decide(
                 "campaign_id": campaign_id,
                 "campaign_name": campaign["name"],
                 "currency": account["currency"],
-                "decision_id": "",
+                "decision_id": f"{account_id}-{decided_at:%Y%m%dT%H%M%S}-{run_id[:8]}",
                 "decided_at": decided_at,
                 "policy": policy.name,
                 "window_days": window_days,
@@ -109,14 +118,13 @@ def decide(
                 "spend": history.spend,
                 "purchases": history.conversions,
                 "purchase_value": history.revenue,
-                "roas": window.get("roas"),
+                "roas": window.get("roas") if account["purchase_type"] else None,
                 "days_running": history.days_running,
                 "table_versions": versions,
                 "run_id": run_id,
             }
         )
-    decided = pl.DataFrame(rows, schema=BUDGET_DECISIONS.schema)
-    return _as_before(snapshot, decided) if rows else decided
+    return pl.DataFrame(rows, schema=BUDGET_DECISIONS.schema)
 
 
 def allocate_budgets(
@@ -136,7 +144,7 @@ def allocate_budgets(
     shares = [
         CampaignShare(
             campaign_id=row["campaign_id"],
-            roas=row["purchase_value"] / row["spend"] if row["spend"] else None,
+            roas=row["purchase_value"] / row["spend"] if row["roas"] is not None else None,
             current_minor=_minor(row["current_budget"], currency),
             decided_budget=row["new_budget"],
             active=row["campaign_id"] in active,
@@ -195,8 +203,10 @@ def propose(
     allocated = {row["campaign_id"]: row for row in allocation.iter_rows(named=True)}
     changes: list[ProposedChange] = []
     for decision in decisions.iter_rows(named=True):
-        campaign = campaigns[decision["campaign_id"]]
-        share = allocated[decision["campaign_id"]]
+        campaign = campaigns.get(decision["campaign_id"])
+        share = allocated.get(decision["campaign_id"])
+        if campaign is None or share is None:
+            continue  # archived since it was decided on
         because = decision | {"reason": _reason(decision, share)}
         now = campaign["status"]
         wanted = "PAUSED" if share["action"] == RowAction.PAUSE else now
@@ -230,11 +240,17 @@ def guardrails_of(
     )
 
 
-def latest_decisions(snapshot: Snapshot, account_id: str) -> pl.DataFrame:
-    """The account's newest rows of `budget_decisions`; empty if none."""
-    mine = pl.col("account_id") == account_id
-    rows = snapshot.scan(BUDGET_DECISIONS).filter(mine)
-    newest = rows.filter(pl.col("decided_at") == pl.col("decided_at").max())
+def current_decisions(
+    snapshot: Snapshot, account_id: str, run_id: str, now: datetime
+) -> pl.DataFrame:
+    """What this run decided on the account; in a run that decides nothing, the newest decision
+    of the last three hours. Empty if there is none."""
+    mine = snapshot.scan(BUDGET_DECISIONS).filter(pl.col("account_id") == account_id)
+    of_this_run = snapshot.scan(BUDGET_DECISIONS).filter(pl.col("run_id") == run_id)
+    if of_this_run.collect().height:
+        return mine.filter(pl.col("run_id") == run_id).collect()
+    recent = mine.filter(pl.col("decided_at") > now - _FRESH_FOR)
+    newest = recent.filter(pl.col("decided_at") == pl.col("decided_at").max())
     return newest.filter(pl.col("decision_id") == pl.col("decision_id").max()).collect()
 
 
@@ -251,28 +267,30 @@ def account_timezone(snapshot: Snapshot, account_id: str) -> str:
     return str(account["timezone"])
 
 
-def _as_before(snapshot: Snapshot, decided: pl.DataFrame) -> pl.DataFrame:
-    """The stored decision that says the same of the same moment, or `decided` under a new id.
-
-    Decisions are never overwritten: other settings on the same data make another decision.
-    """
-    account_id, moment = decided["account_id"][0], decided["decided_at"][0]
-    this = (pl.col("account_id") == account_id) & (pl.col("decided_at") == moment)
-    stored = snapshot.scan(BUDGET_DECISIONS).filter(this).collect()
-    told = [name for name in decided.columns if name not in _NOT_TOLD]
-    new = decided.select(told).sort("campaign_id")
-    taken = sorted(stored["decision_id"].unique())
-    for known in taken:
-        before = stored.filter(pl.col("decision_id") == known)
-        if before.select(told).sort("campaign_id").equals(new):
-            return before
-    fresh = f"{account_id}-{moment:%Y%m%dT%H%M%S}-{len(taken) + 1:03}"
-    return decided.with_columns(decision_id=pl.lit(fresh))
-
-
-def _stale(account: Mapping[str, Any], objects: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether insights were last read long before the objects, so that deciding would be blind."""
-    return bool(max(o["observed_at"] for o in objects) - account["observed_at"] > _FRESH_FOR)
+def _check_fresh(
+    snapshot: Snapshot,
+    account: Mapping[str, Any],
+    objects: Sequence[Mapping[str, Any]],
+    day: date,
+    run_id: str,
+    now: datetime,
+) -> None:
+    read = (account, *objects)
+    oldest = min(row["observed_at"] for row in read)
+    if any(row["run_id"] != run_id for row in read) and now - oldest > _FRESH_FOR:
+        raise NotDecidable(
+            f"act_{account['account_id']} was last read on {oldest:%Y-%m-%d %H:%M} UTC, too long "
+            "ago to decide on.",
+            "Run the hourly job, or `zyenta run`.",
+        )
+    that_day = (pl.col("account_id") == account["account_id"]) & (pl.col("date") == day)
+    seen = snapshot.scan(CAMPAIGN_TRAILING).filter(that_day).select("observed_at").collect()
+    ended = datetime.combine(day + timedelta(days=1), time.min, zone(account["timezone"]))
+    if not any(moment >= ended for moment in seen["observed_at"]):
+        raise NotDecidable(
+            f"act_{account['account_id']} has no numbers of {day}, its last complete day.",
+            "If it delivered that day, sync it; if nothing is running, there is nothing to decide.",
+        )
 
 
 def _allocated(row: AllocationRow) -> int | None:

@@ -30,6 +30,8 @@ from zyenta_ads_pipeline.store.records import ChangeRecord
 
 _NEVER = frozenset({Rule.INVALID, Rule.MINIMUM, Rule.CAP, Rule.STEP})
 """Rules on the absolute value itself: it passes later only if somebody changes the limits."""
+DECIDED_WITHIN = timedelta(days=1)
+"""A change decided longer ago is not sent: what it was decided on is no longer true."""
 _GONE = frozenset({"ARCHIVED", "DELETED"})
 _OPEN = frozenset({ChangeState.APPROVED, ChangeState.SENDING})
 
@@ -94,6 +96,13 @@ class Lane:
 
     async def _push(self, record: ChangeRecord, account: AdAccount) -> None:
         change = record.change
+        if change.policy != UNDO_POLICY and self.shared.now() - change.decided_at > DECIDED_WITHIN:
+            words = (
+                f"Decided on {change.decided_at:%Y-%m-%d %H:%M} UTC, more than a day ago, so it "
+                "is not sent: the next decision takes its place."
+            )
+            self._close(record, ChangeState.FAILED, words)
+            return
         try:
             live = await self.shared.platform.read_object(change.object_id, change.level)
         except REFUSALS as error:

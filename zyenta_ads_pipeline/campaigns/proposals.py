@@ -7,6 +7,7 @@ from datetime import datetime, time
 import polars as pl
 
 from zyenta_ads_pipeline.campaigns.budgets import account_timezone, propose
+from zyenta_ads_pipeline.campaigns.undo import UNDO_POLICY
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.time import account_day, zone
 from zyenta_ads_pipeline.lake.lake import Snapshot
@@ -14,6 +15,7 @@ from zyenta_ads_pipeline.lake.tables import CHANGE_SET
 from zyenta_ads_pipeline.store.outbox import Outbox
 
 _CHANGED_TODAY = "held back: this campaign's budget was changed today already"
+_UNDONE_TODAY = "held back: a person took this back today"
 _REJECTED_TODAY = "held back: a person rejected this value today"
 
 
@@ -28,7 +30,8 @@ def propose_changes(
 ) -> pl.DataFrame:
     """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
 
-    A value that a person rejected on the account's day is not offered again that day. In the
+    A value that a person rejected, or took back, on the account's day is not offered again that
+    day. In the
     position *auto* changes are approved at once, unless the allocation had to break a limit
     that somebody set: then a person decides. A campaign whose budget was changed on the account's
     day gets no further budget proposal that day.
@@ -43,6 +46,11 @@ def propose_changes(
         for record in outbox.find(account_id=account_id, states=[ChangeState.REJECTED])
         if record.updated_at >= midnight
     }
+    undone = {
+        (record.change.object_id, record.change.field)
+        for record in outbox.find(account_id=account_id, states=[ChangeState.APPLIED])
+        if record.change.policy == UNDO_POLICY and record.updated_at >= midnight
+    }
     for change in propose(decisions, allocation, snapshot):
         moves_budget = (
             change.field is ChangeField.DAILY_BUDGET and change.old_value != change.new_value
@@ -50,7 +58,11 @@ def propose_changes(
         changed_today = moves_budget and outbox.budget_decisions(
             change.campaign_id, since=midnight, except_decision=change.decision_id
         )
-        if changed_today:
+        if change.old_value == change.new_value:
+            fresh.append(change)
+        elif (change.object_id, change.field) in undone:
+            held.append((change, _UNDONE_TODAY))
+        elif changed_today:
             held.append((change, _CHANGED_TODAY))
         elif (change.object_id, change.field, change.new_value) in rejected:
             held.append((change, _REJECTED_TODAY))

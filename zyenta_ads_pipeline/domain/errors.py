@@ -37,6 +37,10 @@ class IncompleteData(ZyentaError):
     """The platform's reply is provably not whole; nothing of it was stored."""
 
 
+class NotDecidable(ZyentaError):
+    """What is known of an account is too old or not whole, so nothing is decided on it."""
+
+
 @dataclass(frozen=True)
 class ErrorOrigin:
     """Where a platform's error came from, for the log and for its support desk."""

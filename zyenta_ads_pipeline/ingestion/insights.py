@@ -136,8 +136,12 @@ def account_frame(
     read: Iterable[AccountInsights],
     known: Mapping[str, Mapping[str, Any]],
     purchases_by_setting: str | None,
+    run_id: str,
 ) -> pl.DataFrame:
-    """The accounts as rows of `ad_accounts`; `known` are their rows until now, by id."""
+    """The accounts as rows of `ad_accounts`; `known` are their rows until now, by id.
+
+    A purchase type from the settings counts once the account has reported it.
+    """
     rows = []
     for result in read:
         before = known.get(result.account.id, {})
@@ -149,16 +153,24 @@ def account_frame(
                 "timezone": result.account.timezone,
                 "account_status": result.account.account_status,
                 "min_daily_budget": result.account.min_daily_budget,
-                "purchase_type": purchases_by_setting
-                or purchase_type(result.types, before.get("purchase_type")),
+                "purchase_type": _purchase_type(
+                    result.types, before.get("purchase_type"), purchases_by_setting
+                ),
                 "lead_type": lead_type(result.types, before.get("lead_type")),
                 "observed_at": result.account.observed_at,
+                "run_id": run_id,
             }
         )
     return pl.DataFrame(rows, schema=AD_ACCOUNTS.schema)
 
 
-def object_frame(objects: Iterable[AdObject]) -> pl.DataFrame:
+def _purchase_type(seen: set[str], before: str | None, chosen: str | None) -> str | None:
+    if chosen is None:
+        return purchase_type(seen, before)
+    return chosen if chosen in seen or chosen == before else None
+
+
+def object_frame(objects: Iterable[AdObject], run_id: str) -> pl.DataFrame:
     """Campaigns, ad sets and ads as rows of `ad_objects`."""
     rows = [
         {
@@ -168,8 +180,9 @@ def object_frame(objects: Iterable[AdObject]) -> pl.DataFrame:
             **{
                 name: getattr(thing, name)
                 for name in AD_OBJECTS.schema.names()
-                if name not in ("account_id", "level", "object_id")
+                if name not in ("account_id", "level", "object_id", "run_id")
             },
+            "run_id": run_id,
         }
         for thing in objects
     ]

@@ -239,8 +239,11 @@ class Snapshot:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             self.create_views(connection)
+            self._lock(connection)
             relation = connection.sql(sql, params=dict(parameters or {}))
-            return pl.DataFrame() if relation is None else pl.DataFrame(relation)
+            if relation is not None and len(set(relation.columns)) < len(relation.columns):
+                relation = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')})")
+            return pl.DataFrame() if relation is None else pl.DataFrame(_readable(relation))
         except duckdb.Error as error:
             raise StorageError(
                 f"The query failed: {' '.join(str(error).split())}",
@@ -249,6 +252,17 @@ class Snapshot:
         finally:
             connection.close()
 
+    def _lock(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a query read the lake's own files and nothing else, where they are local."""
+        roots = sorted(
+            {delta.table_uri.removeprefix("file://") for delta in self._tables.values() if delta}
+        )
+        if all("://" not in root for root in roots):
+            listed = ", ".join("'" + unquote(root).replace("'", "''") + "'" for root in roots)
+            connection.execute(f"SET allowed_directories = [{listed}]")
+            connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+
     def create_views(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Define one view per table and one macro per metric on `connection`."""
         for ratio in RATIOS:
@@ -256,6 +270,18 @@ class Snapshot:
         connection.execute(_MINOR_UNIT)
         for name, delta in self._tables.items():
             connection.execute(f"CREATE VIEW {name} AS {_select(TABLES[name], delta)}")
+
+
+def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """`relation` with intervals as text, since Polars has no such type."""
+    kinds = zip(relation.columns, relation.types, strict=True)
+    if not any(str(kind) == "INTERVAL" for _, kind in kinds):
+        return relation
+    columns = [
+        f'CAST("{name}" AS VARCHAR) AS "{name}"' if str(kind) == "INTERVAL" else f'"{name}"'
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+    ]
+    return relation.project(", ".join(columns))
 
 
 def aligned(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -305,7 +331,7 @@ def _same_content(delta: DeltaTable, table: Table, rows: pl.DataFrame, scope: Sc
     """
     if not (files := _files(delta)):
         return rows.is_empty()
-    aside = {"observed_at", "run_id"} if table.daily else {"run_id"}
+    aside = {"observed_at", "run_id"} if table.daily else set()
     told = [name for name in table.schema.names() if name not in aside]
     with _storage_errors(table.name):
         stored = _scan(files, table).filter(scope.expression()).select(told).collect()

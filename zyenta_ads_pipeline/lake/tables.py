@@ -132,13 +132,14 @@ AD_ACCOUNTS = Table(
             "The one action type counted as a lead; empty until one is seen.",
         ),
         _OBSERVED,
+        _RUN,
     ),
     daily=False,
 )
 
 AD_OBJECTS = Table(
     "ad_objects",
-    "Campaigns, ad sets and ads as last seen, archived and deleted ones included.",
+    "Campaigns, ad sets and ads as last seen, archived ones included.",
     ("account_id", "level", "object_id"),
     (
         _ACCOUNT,
@@ -160,6 +161,7 @@ AD_OBJECTS = Table(
         Column("created_time", MOMENT, "Created on Meta."),
         Column("updated_time", MOMENT, "Last edited on Meta, by anyone."),
         _OBSERVED,
+        _RUN,
     ),
     daily=False,
 )

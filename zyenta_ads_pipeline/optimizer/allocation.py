@@ -283,14 +283,23 @@ class _Limits:
                 note = f"Maintained, though above its cap of {self.show(one.cap)}."
             return _row(one, one.current, Limit.NONE, note)
         wanted = Fraction(one.share.decided_budget) * money.offset(self.currency)
-        amount = max(round(wanted), one.low)  # round() of a Fraction is half to even
-        if one.high is not None:
-            amount = min(amount, one.high)
+        if wanted <= one.current < one.floor:
+            # A floor is there to keep a campaign alive, not to raise one that is to be cut.
+            note = f"Not cut: it is below its floor of {self.show(one.floor)} already."
+            return _row(one, one.current, Limit.FLOOR, note)
+        low, high = one.low, one.high
+        if one.step_conflict is Limit.FLOOR and self.step is not None:
+            low, high = one.current, math.floor(one.current * (1 + self.step))
+        amount = max(round(wanted), low)  # round() of a Fraction is half to even
+        if high is not None:
+            amount = min(amount, high)
         # A decision that only rounding carried past a bound was not held back by it: what is
         # less than one minor unit beyond is not worth a word.
         beyond = amount - wanted
         limit = Limit.NONE
-        if one.step_conflict is not Limit.NONE and amount != wanted:
+        if one.step_conflict is Limit.FLOOR and amount != wanted:
+            limit = Limit.STEP_UP
+        elif one.step_conflict is not Limit.NONE and amount != wanted:
             limit = one.step_conflict
         elif beyond >= 1:
             limit = Limit.FLOOR if one.low == one.floor else Limit.STEP_DOWN

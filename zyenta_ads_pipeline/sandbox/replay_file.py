@@ -43,7 +43,10 @@ def read_table(path: Path) -> pl.DataFrame:
             f"The replay {path} cannot be read: {first_line}.",
             "Give UTF-8 CSV with a header, Parquet, or one JSON object per line.",
         ) from None
-    raw = raw.rename({name: name.strip().lstrip("\ufeff") for name in raw.columns})
+    names = [name.strip().lstrip("\ufeff") for name in raw.columns]
+    if doubled := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"The replay {path} has two columns {doubled!r}.", "Keep one of them.")
+    raw.columns = names
     missing = [name for name in REQUIRED if name not in raw.columns]
     if missing:
         raise InputError(
