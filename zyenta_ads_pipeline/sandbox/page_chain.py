@@ -114,7 +114,7 @@ def offset_in(cursor: str) -> int | None:
 def _first_break(pages: Sequence[Page]) -> tuple[int, str] | None:
     """How many pages stand before the first break, and what is wrong there."""
     linked = _link_rule(pages)
-    if pages[0].previous or (linked is _contiguous and offset_in(pages[0].before)):
+    if pages[0].previous or _starts_late(pages, linked):
         return 0, "the page before page 1 of the file is missing"
     seen: set[str] = set()
     for number, (page, follower) in enumerate(pairwise(pages), 1):
@@ -135,9 +135,30 @@ def _link_rule(pages: Sequence[Page]) -> Callable[[Page, Page], bool]:
         return _repeated
     if any(page.before for page in pages):
         return _contiguous
-    if offset_in(pages[0].after) in (len(pages[0].rows) - 1, len(pages[0].rows)):
+    if any(_steps_by_rows(page, follower) for page, follower in pairwise(pages)) or (
+        offset_in(pages[0].after) in (len(pages[0].rows) - 1, len(pages[0].rows))
+    ):
         return _counted
     return lambda page, follower: True
+
+
+def _starts_late(pages: Sequence[Page], linked: Callable[[Page, Page], bool]) -> bool:
+    """Whether the cursors count rows and page 1 does not begin at the first."""
+    first = pages[0]
+    if linked is _contiguous:
+        return bool(offset_in(first.before))
+    if linked is _counted:
+        return (offset_in(first.after) or 0) > len(first.rows)
+    spans = [(offset_in(page.before), offset_in(page.after), len(page.rows)) for page in pages]
+    counts_rows = linked is _repeated and all(
+        start is not None and end is not None and end - start == rows for start, end, rows in spans
+    )
+    return counts_rows and bool(spans[0][0])
+
+
+def _steps_by_rows(page: Page, follower: Page) -> bool:
+    last, end = offset_in(page.after), offset_in(follower.after)
+    return last is not None and end is not None and end - last == len(follower.rows)
 
 
 def _repeated(page: Page, follower: Page) -> bool:
@@ -157,5 +178,5 @@ def _contiguous(page: Page, follower: Page) -> bool:
 
 def _counted(page: Page, follower: Page) -> bool:
     """Without `before`: the offsets of last rows are as far apart as the page has rows."""
-    last, end = offset_in(page.after), offset_in(follower.after)
-    return last is None or end is None or end - last == len(follower.rows)
+    known = offset_in(page.after) is not None and offset_in(follower.after) is not None
+    return not known or _steps_by_rows(page, follower)
