@@ -106,7 +106,7 @@ class FakePlatform:
     def insights(
         self, account_id: str, level: Level, days: DateRange
     ) -> AsyncIterator[InsightsPage]:
-        raise NotImplementedError
+        raise AssertionError("a push reads no insights")
 
     async def read_object(self, object_id: str, level: Level) -> AdObject:
         self._enter("read_object", object_id)

@@ -171,6 +171,7 @@ def test_one_failing_account_leaves_the_other_alone(zyenta: Zyenta, market: Sand
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_syncs_and_a_reader_do_not_disturb_each_other(
     zyenta: Zyenta, market: SandboxHandle
 ) -> None:
@@ -198,6 +199,7 @@ def test_two_syncs_and_a_reader_do_not_disturb_each_other(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_demo_tells_its_story_twice_in_a_row(tmp_path: Path) -> None:
     zyenta = Zyenta(tmp_path / "demo", "http://127.0.0.1:1")
     for _ in range(2):

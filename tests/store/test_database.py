@@ -6,7 +6,9 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -48,11 +50,12 @@ def _claim_all(url: str, ids: list[str], owner: str) -> list[str]:
 
 
 def test_several_processes_open_an_empty_database_at_once(empty_url: str) -> None:
-    with SPAWN.Pool(PROCESSES) as pool:
-        pool.map(len, [""] * PROCESSES, chunksize=1)  # the processes have started
+    numbers = range(1, 2 * PROCESSES + 1)
+    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+        list(pool.map(len, [""] * PROCESSES))  # the processes have started
         start = time.time() + 1
-        jobs = [(empty_url, number, start) for number in range(1, 2 * PROCESSES + 1)]
-        assert pool.starmap(_open_and_propose, jobs, chunksize=1) == [1] * len(jobs)
+        done = pool.map(_open_and_propose, repeat(empty_url), numbers, repeat(start))
+        assert list(done) == [1] * len(numbers)
     store = open_store(empty_url)
     assert len(Outbox(store).find()) == 2 * PROCESSES
     with store.read() as session:
@@ -80,9 +83,9 @@ def test_several_threads_open_an_empty_database_at_once(empty_url: str) -> None:
 def test_of_several_processes_each_change_is_claimed_by_one(store: Store, store_url: str) -> None:
     outbox = Outbox(store)
     ids = approved(outbox, *(budget(str(n)) for n in range(1, 41)))
-    with SPAWN.Pool(PROCESSES) as pool:
-        jobs = [(store_url, ids, f"worker {n}") for n in range(PROCESSES)]
-        won = pool.starmap(_claim_all, jobs, chunksize=1)
+    owners = [f"worker {number}" for number in range(PROCESSES)]
+    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+        won = list(pool.map(_claim_all, repeat(store_url), repeat(ids), owners))
     assert Counter(change_id for part in won for change_id in part) == Counter(ids)
     for record in outbox.find():
         assert record.state is ChangeState.SENDING
