@@ -17,7 +17,6 @@ METRICS = "metrics"
 OPTIMIZER = "optimizer"
 ALLOCATION = "allocation"
 DELIVERY = "delivery"
-ANALYSIS = "analysis"
 
 
 def described(table: Table, sql: str | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from zyenta_ads_pipeline.assets.description import (
-    ANALYSIS,
+    DELIVERY,
     METRICS,
     OWNERS,
     described,
@@ -96,7 +96,7 @@ campaign_trailing = _daily_model(
         dg.AssetDep("campaign_trailing", partition_mapping=dg.LastPartitionMapping()),
         "change_set",
     ],
-    group_name=ANALYSIS,
+    group_name=DELIVERY,
     kinds={"duckdb"},
     owners=OWNERS,
     description="A small DuckDB file of views over all tables as they are now, with the metrics "
