@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeField, Decision, ProposedChange
 from zyenta_ads_pipeline.domain.errors import InputError, NotDecidable
 from zyenta_ads_pipeline.domain.money import plain, to_major, to_minor
-from zyenta_ads_pipeline.domain.time import account_day, zone
+from zyenta_ads_pipeline.domain.time import account_day, day_start
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import (
     AD_ACCOUNTS,
@@ -285,7 +285,7 @@ def _check_fresh(
         )
     that_day = (pl.col("account_id") == account["account_id"]) & (pl.col("date") == day)
     seen = snapshot.scan(CAMPAIGN_TRAILING).filter(that_day).select("observed_at").collect()
-    ended = datetime.combine(day + timedelta(days=1), time.min, zone(account["timezone"]))
+    ended = day_start(day + timedelta(days=1), account["timezone"])
     if not any(moment >= ended for moment in seen["observed_at"]):
         raise NotDecidable(
             f"act_{account['account_id']} has no numbers of {day}, its last complete day.",

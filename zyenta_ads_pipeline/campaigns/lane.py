@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from zyenta_ads_pipeline.campaigns.halt import HALTS, PLATFORM_ERRORS, REFUSALS, Halt
 from zyenta_ads_pipeline.campaigns.live import (
@@ -22,7 +22,7 @@ from zyenta_ads_pipeline.campaigns.undo import UNDO_POLICY
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject
 from zyenta_ads_pipeline.domain.change import ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.errors import ObjectRateLimited, Unreachable
-from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.domain.time import day_start, zone
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails, Rule, Verdict, VerdictKind, check
 from zyenta_ads_pipeline.platforms.base import AdsPlatform, WriteReceipt
 from zyenta_ads_pipeline.store.outbox import ClaimLost, Outbox
@@ -142,7 +142,7 @@ class Lane:
             # A person wants back what was there: the way back may be longer than a step (25 %
             # up after 20 % down) and on the same day.
             rails = dataclasses.replace(rails, max_step=None)
-        midnight = datetime.combine(local.date(), time.min, tzinfo=local.tzinfo)
+        midnight = day_start(local.date(), account.timezone)
         today = at.outbox.budget_decisions(
             change.campaign_id, since=midnight, except_decision=change.decision_id
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 
 import polars as pl
 
 from zyenta_ads_pipeline.campaigns.budgets import account_timezone, propose
 from zyenta_ads_pipeline.campaigns.undo import UNDO_POLICY
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState, ProposedChange
-from zyenta_ads_pipeline.domain.time import account_day, zone
+from zyenta_ads_pipeline.domain.time import account_day, day_start
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import CHANGE_SET
 from zyenta_ads_pipeline.store.outbox import Outbox
@@ -31,14 +31,14 @@ def propose_changes(
     """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
 
     A value that a person rejected, or took back, on the account's day is not offered again that
-    day. In the
-    position *auto* changes are approved at once, unless the allocation had to break a limit
-    that somebody set: then a person decides. A campaign whose budget was changed on the account's
-    day gets no further budget proposal that day.
+    day. A campaign whose budget was changed on the account's day gets no further budget proposal
+    that day. In the position *auto* changes are approved at once, unless the allocation had to
+    break a limit that somebody set: then a person decides.
     """
     moment: datetime = decisions["decided_at"][0]
     account_id: str = decisions["account_id"][0]
-    midnight = _midnight(moment, account_timezone(snapshot, account_id))
+    timezone = account_timezone(snapshot, account_id)
+    midnight = day_start(account_day(moment, timezone), timezone)
     fresh: list[ProposedChange] = []
     held: list[tuple[ProposedChange, str]] = []
     rejected = {
@@ -52,17 +52,13 @@ def propose_changes(
         if record.change.policy == UNDO_POLICY and record.updated_at >= midnight
     }
     for change in propose(decisions, allocation, snapshot):
-        moves_budget = (
-            change.field is ChangeField.DAILY_BUDGET and change.old_value != change.new_value
-        )
-        changed_today = moves_budget and outbox.budget_decisions(
-            change.campaign_id, since=midnight, except_decision=change.decision_id
-        )
         if change.old_value == change.new_value:
             fresh.append(change)
         elif (change.object_id, change.field) in undone:
             held.append((change, _UNDONE_TODAY))
-        elif changed_today:
+        elif change.field is ChangeField.DAILY_BUDGET and outbox.budget_decisions(
+            change.campaign_id, since=midnight, except_decision=change.decision_id
+        ):
             held.append((change, _CHANGED_TODAY))
         elif (change.object_id, change.field, change.new_value) in rejected:
             held.append((change, _REJECTED_TODAY))
@@ -78,11 +74,6 @@ def propose_changes(
     return pl.DataFrame(rows, schema=CHANGE_SET.schema).with_columns(
         date=pl.lit(decisions["date"][0])
     )
-
-
-def _midnight(moment: datetime, timezone: str) -> datetime:
-    """When the account's day that holds `moment` began."""
-    return datetime.combine(account_day(moment, timezone), time.min, zone(timezone))
 
 
 def _row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -28,6 +28,11 @@ def account_day(moment: datetime, timezone: str) -> date:
     if moment.tzinfo is None:
         raise ValueError("moment must carry a time zone")
     return moment.astimezone(zone(timezone)).date()
+
+
+def day_start(day: date, timezone: str) -> datetime:
+    """The moment at which `day` begins in the account's time zone; aware."""
+    return datetime.combine(day, time.min, zone(timezone))
 
 
 def months_before(day: date, months: int) -> date:

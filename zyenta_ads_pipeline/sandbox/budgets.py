@@ -6,7 +6,7 @@ figures: good enough to refuse what Meta would refuse, not for conversion.
 
 from __future__ import annotations
 
-from zyenta_ads_pipeline.domain.money import CURRENCY_OFFSETS, offset
+from zyenta_ads_pipeline.domain.money import offset
 
 _UNITS_PER_DOLLAR = {
     "AED": 4, "ARS": 1000, "AUD": 2, "BDT": 120, "BGN": 2, "BOB": 7, "BRL": 6, "CAD": 2,
@@ -35,8 +35,3 @@ def minimum_budget_row(currency: str) -> dict[str, int | str]:
         "min_daily_budget_low_freq": least * 40,
         "min_daily_budget_video_views": least * 5,
     }
-
-
-def known_currencies() -> list[str]:
-    """The currencies in which an account can be."""
-    return sorted(CURRENCY_OFFSETS)

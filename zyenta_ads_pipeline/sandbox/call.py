@@ -57,15 +57,6 @@ class Call:
             raise invalid(f"Param {name} must be an array of strings")
         return value
 
-    def flag(self, name: str) -> bool:
-        """A true-or-false parameter; absent is false."""
-        text = self.params.get(name, "").lower()
-        if text in ("", "false", "0"):
-            return False
-        if text in ("true", "1"):
-            return True
-        raise invalid(f"Param {name} must be a boolean")
-
     def flag_in(self, name: str, option: str) -> bool:
         """Whether a JSON list of options names `option`."""
         return option in (self.text_list(name) or [])
