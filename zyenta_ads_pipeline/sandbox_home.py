@@ -52,6 +52,8 @@ def use_sandbox(handle: SandboxHandle, home: Path) -> None:
             "META_GRAPH_URL": handle.url,
             "META_ACCESS_TOKEN": SANDBOX_TOKEN,
             "META_AD_ACCOUNT_IDS": ",".join(handle.account_ids),
+            # Said, since .env may name real ones, which a sandbox must not be sent.
+            "META_ACCOUNT_TOKENS": ",".join(f"{one}={SANDBOX_TOKEN}" for one in handle.account_ids),
             # Said, since .env may name others: a sandbox never writes into real accounts' data.
             "ZYENTA_LAKE_ROOT": str(home / "lake"),
             "ZYENTA_DATABASE_URL": f"sqlite:///{home / 'store.db'}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -79,6 +79,49 @@ def test_recent_days_are_restated_and_old_ones_settle() -> None:
     assert seen[30] == seen[39]
 
 
+def test_invalid_clicks_are_struck_off_within_three_days() -> None:
+    played = market()
+    names = ("impressions", "clicks", "inline_link_clicks", "spend")
+    seen: dict[tuple[date, str], tuple[float, ...]] = {}
+    gone: set[tuple[date, str]] = set()
+    shrunk = 0
+    for number in range(1, 21):
+        now = BORN + timedelta(days=number)
+        whole_days = played.facts(now).frame.filter(pl.col("date") < now.date())
+        numbers = whole_days.select("date", "ad_id", *(pl.col(n).cast(pl.Float64) for n in names))
+        rows: dict[tuple[date, str], tuple[float, ...]] = {
+            (day, ad): tuple(told) for day, ad, *told in numbers.iter_rows()
+        }
+        for key, before in seen.items():
+            later = rows.get(key)
+            if later is None:
+                gone.add(key)
+            elif later != before:
+                assert now.date() - key[0] <= timedelta(days=4)
+                assert all(0.95 * b <= a <= b for a, b in zip(later, before, strict=True))
+                shrunk += 1
+        seen = rows
+    assert 40 < shrunk < 200
+    assert 1 <= len(gone) < 20
+    sold = {(day, ad) for day, ad, n in played.facts(BORN + timedelta(days=40)).frame.select(
+        "date", "ad_id", "actions.purchase").iter_rows() if n is not None}  # fmt: skip
+    assert not gone & sold
+
+
+def test_some_ads_are_gone_and_what_they_spent_is_not() -> None:
+    played = market()
+    ads = {t.id: t for t in played.things() if t.kind is Kind.AD}
+    gone = {t.status: t for t in ads.values() if t.status in ("ARCHIVED", "DELETED")}
+    assert set(gone) == {"ARCHIVED", "DELETED"}
+    frame = played.facts(BORN).frame
+    for ad in gone.values():
+        own = frame.filter(pl.col("ad_id") == ad.id)
+        assert own["spend"].cast(pl.Float64).sum() > 100
+        last = own["date"].max()
+        assert isinstance(last, date)
+        assert last < ad.updated_time.date() + timedelta(days=1)
+
+
 def test_a_budget_change_and_a_pause_take_hold() -> None:
     played = market()
     campaign = next(t for t in played.things() if t.kind is Kind.CAMPAIGN)
@@ -94,7 +137,7 @@ def test_a_budget_change_and_a_pause_take_hold() -> None:
     own = daily.filter(pl.col("campaign_id") == campaign.id).filter(pl.col("date") < later.date())
     assert own["spend"].mean() == pytest.approx(300, rel=0.15)
     assert loser.id not in daily["campaign_id"]
-    untouched = market().facts(BORN).frame
+    untouched = market().facts(later).frame
     assert (
         changed.facts(later)
         .frame.filter(pl.col("date") < BORN.date())["spend"]

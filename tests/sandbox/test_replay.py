@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.conftest import START, Client
+from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.facts import Facts, sum_text
+from zyenta_ads_pipeline.sandbox.facts import Facts, summed
+from zyenta_ads_pipeline.sandbox.late_arrivals import arrived
 from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox.replay import Replay
 
@@ -156,13 +158,11 @@ def test_sums_over_any_rows_are_exact(rows: list[tuple[int, int, Decimal]]) -> N
         pl.col("date").str.to_date(), pl.col("impressions", "clicks").cast(pl.Int64)
     )
     facts = Facts(frame, version="x")
-    from zyenta_ads_pipeline.domain.ads import Level
-
     whole = DateRange.parse("2026-10-01", "2026-10-31")
     for level in Level:
         for periods in ([whole], list(whole.split(1))):
-            summed = facts.summed(level, periods, facts.frame)
-            found = sum((Decimal(sum_text(t)) for t in summed["spend"].to_list()), Decimal(0))
+            rows_found = summed(facts.frame, level, periods)
+            found = sum(map(Decimal, rows_found["spend"].to_list()), Decimal(0))
             assert found == sum((spend for *_, spend in rows), Decimal(0))
 
 
@@ -188,3 +188,60 @@ def test_a_state_stays_with_its_file(tmp_path: Path) -> None:
     write(file, GOOD[:2])
     with pytest.raises(InputError, match="empty state directory"):
         run_sandbox(SandboxConfig(state=state, port=0, replay=file)).__enter__()
+
+
+LATE = [
+    "2026-11-01,act_42,EUR,Europe/Berlin,11,Shoes,21,31,1000,10,5.00,100,9999.90,10,10",
+    "2026-11-02,act_42,EUR,Europe/Berlin,11,Shoes,21,31,900,9,4.50,1,20.00,1,9",
+    "2026-11-02,act_42,EUR,Europe/Berlin,11,Shoes,21,32,800,8,4.00,0,,,8",
+]
+
+
+def test_a_restating_replay_lets_conversions_arrive_late(tmp_path: Path) -> None:
+    header = f"{HEADER},actions.omni_purchase,actions.link_click"
+    file = write(tmp_path / "days.csv", LATE, header)
+    config = SandboxConfig(state=tmp_path / "state", port=0, replay=file, start=START, frozen=True)
+    query = {"time_range": {"since": "2026-11-01", "until": "2026-11-02"},
+             "fields": "impressions,spend,actions,action_values"}  # fmt: skip
+    with run_sandbox(config) as sandbox:
+        client = Client(sandbox)
+        final = client.get("act_42/insights", **query)["data"]
+        sandbox.plan_reports(restating=True)
+        seen: list[tuple[int, Decimal]] = []
+        for _ in range(30):
+            row = client.get("act_42/insights", **query)["data"][0]
+            assert (row["impressions"], row["spend"]) == ("2700", "13.50")
+            counts = {item["action_type"]: item["value"] for item in row["actions"]}
+            assert counts["link_click"] == "27"
+            values = {item["action_type"]: item["value"] for item in row["action_values"]}
+            seen.append((int(counts["purchase"]), Decimal(values["purchase"])))
+            sandbox.advance(days=1)
+        assert seen == sorted(seen)
+        assert 50 < seen[0][0] < 80
+        assert client.get("act_42/insights", **query)["data"] == final
+        sandbox.restart()
+        assert sandbox.plan_reports()["restating"] is True
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    count=st.integers(1, 500), cents=st.integers(1, 10**9), ad=st.integers(1, 99),
+    hours=st.lists(st.integers(-24, 800), min_size=2, max_size=3),
+)  # fmt: skip
+def test_what_has_arrived_stays(count: int, cents: int, ad: int, hours: list[int]) -> None:
+    value = f"{cents // 100}.{cents % 100:02}"
+    frame = pl.DataFrame({
+        "date": [date(2026, 10, 1)], "account_id": ["1"], "ad_id": [str(ad)],
+        "actions.purchase": [str(count)], "action_values.purchase": [value],
+    })  # fmt: skip
+    over = datetime(2026, 10, 2, tzinfo=UTC)
+    counts, values = [0], [Decimal(0)]
+    for hour in sorted(hours):
+        late = arrived(frame, {"1": "UTC"}, over + timedelta(hours=hour))
+        counts.append(int(late["actions.purchase"][0] or 0))
+        values.append(Decimal(late["action_values.purchase"][0] or 0))
+    assert counts == sorted(counts)
+    assert values == sorted(values)
+    assert counts[-1] <= count
+    settled = arrived(frame, {"1": "UTC"}, over + timedelta(days=28))
+    assert settled.equals(frame)

@@ -172,3 +172,18 @@ def test_a_missing_next_in_the_middle_does_not_look_like_the_end(tmp_path: Path)
 def test_malformed_files(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InputError, match="saved pages"), playing(tmp_path, content):
         pass
+
+
+def test_a_report_serves_the_stored_pages(tmp_path: Path) -> None:
+    with playing(tmp_path, pages()) as client:
+        client.sandbox.plan_reports(seconds=0)
+        query: Page = {"level": "ad", "time_increment": "1", "time_range": DAYS}
+        run = client.post("act_77/insights", **query)["report_run_id"]
+        assert client.get(run)["async_status"] == "Job Completed"
+        assert client.get(f"{run}/insights") == pages()[0]
+        second = client.get(f"{run}/insights", after=pages()[0]["paging"]["cursors"]["after"])
+        assert second == pages()[1]
+        summed = client.post("act_77/insights", time_range=DAYS)["report_run_id"]
+        while client.get(summed)["async_percent_completion"] < 100:
+            pass
+        assert client.get(f"{summed}/insights")["data"][0]["spend"] == "15.00"

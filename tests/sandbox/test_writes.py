@@ -95,7 +95,14 @@ def test_archived_and_deleted(fresh: Client) -> None:
     rows = fresh.every(
         f"{fresh.account}/insights", level="campaign", fields="campaign_id", filtering=statuses
     )
-    assert {cbo, gone} <= {row["campaign_id"] for row in rows}
+    shown = {row["campaign_id"] for row in rows}
+    assert cbo in shown
+    assert gone not in shown
+    by_id = [{"field": "campaign.id", "operator": "IN", "value": [gone]}]
+    rows = fresh.every(
+        f"{fresh.account}/insights", level="campaign", fields="campaign_id", filtering=by_id
+    )
+    assert [row["campaign_id"] for row in rows] == [gone]
     assert fresh.get(f"{fresh.account}/insights", fields="spend")["data"] == before
     assert len(fresh.get(f"{gone}/insights")["data"]) == 1
 

@@ -40,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
             frozen=options.frozen,
             start=_moment(options.start),
             ceiling=options.ceiling,
+            tokens=_grants(options.grant),
+            app_id=options.app_id,
+            app_secret=options.app_secret,
         )
         serve(config, _announce_json if options.with_parent else announce)
     except InputError as error:
@@ -87,6 +90,18 @@ def _moment(text: str | None) -> datetime | None:
         ) from None
 
 
+def _grants(texts: list[str]) -> dict[str, tuple[str, ...]]:
+    grants: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        token, equals, accounts = text.rpartition("=")
+        if not equals:
+            raise InputError(
+                "A --grant names no accounts.", "Write TOKEN=act_1,act_2, or TOKEN=* for all."
+            )
+        grants[token] = tuple(filter(None, accounts.split(",")))
+    return grants
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zyenta_ads_pipeline.sandbox",
@@ -104,6 +119,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", help="start the clock at this ISO time")
     parser.add_argument("--frozen", action="store_true", help="the clock stands still")
     parser.add_argument("--ceiling", type=int, default=9000, help="call score that blocks")
+    parser.add_argument(
+        "--grant",
+        action="append",
+        default=[],
+        metavar="TOKEN=act_1,act_2",
+        help="a token and the accounts that it may see (* for all); in place of --token",
+    )
+    parser.add_argument("--app-id", default=SandboxConfig.app_id)
+    parser.add_argument("--app-secret", help="check appsecret_proof against it")
     parser.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
     return parser
 

@@ -9,15 +9,28 @@ from urllib.parse import parse_qsl, urlencode
 
 from zyenta_ads_pipeline.sandbox.graph_error import (
     GraphError,
-    bad_token,
     dead_version,
     invalid,
-    missing_token,
+    not_played,
 )
 
 VERSIONS = ("v25.0", "v26.0")
 LATEST = VERSIONS[-1]
 _NEVER_REPEATED = frozenset({"after", "before", "access_token", "appsecret_proof"})
+_SILENT = ("pretty", "debug", "suppress_http_code", "locale", "include_headers")
+
+
+@dataclass(frozen=True)
+class RawCall:
+    """A call as HTTP delivered it. `path` is decoded, `query` is not; `base_url` has no slash."""
+
+    method: str
+    path: str
+    query: str = ""
+    authorization: str = ""
+    content_type: str = ""
+    body: bytes = b""
+    base_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,8 @@ class Call:
     """A call to the Graph API, checked as far as its form goes.
 
     `params` holds query and body together, each value as the text that travelled; a JSON body's
-    nested values are JSON texts. `token_in_query` tells whether `paging.next` may repeat it.
+    nested values are JSON texts. `token` is "" when none was sent; `token_in_query` tells whether
+    `paging.next` may repeat it. `proof` is the `appsecret_proof` that came with it.
     """
 
     method: str
@@ -35,7 +49,13 @@ class Call:
     base_url: str
     token: str
     token_in_query: bool
+    proof: str = ""
     query: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether this is a list of calls in one."""
+        return self.method == "POST" and not self.path and "batch" in self.params
 
     def json(self, name: str) -> Any:
         """A parameter that must be JSON; a Python spelling such as `{'a': 1}` is refused."""
@@ -70,56 +90,45 @@ class Call:
         return f"{self.base_url}/{self.version}/{'/'.join(self.path)}?{urlencode(pairs)}"
 
 
-def read_call(
-    *,
-    method: str,
-    path: str,
-    query: str,
-    authorization: str,
-    content_type: str,
-    body: bytes,
-    base_url: str,
-    token: str,
-) -> Call:
-    """A call from its raw parts. Raises `GraphError` for a wrong version, token or form.
+def read_call(raw: RawCall) -> Call:
+    """A call from its raw parts. Raises `GraphError` for a wrong version or form.
 
-    `token` is the one that is valid here.
+    The token is read here and judged elsewhere. A batch alone may leave the version out.
     """
-    version, parts = _version_and_path(path)
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = parse_qsl(raw.query, keep_blank_values=True)
     params = dict(pairs)
     token_in_query = "access_token" in params
-    params.update(_body_params(content_type, body))
-    given = params.pop("access_token", "")
-    scheme, _, bearer = authorization.partition(" ")
+    params.update(_body_params(raw.content_type, raw.body))
+    token = params.pop("access_token", "")
+    scheme, _, bearer = raw.authorization.partition(" ")
     if scheme.lower() in ("bearer", "oauth"):
-        given = bearer.strip() or given
-    if not given:
-        raise missing_token()
-    if given != token:
-        raise bad_token()
-    params.pop("appsecret_proof", None)
-    for name in ("pretty", "debug", "suppress_http_code", "locale"):
+        token = bearer.strip() or token
+    method = params.pop("method", raw.method).upper() if raw.method == "POST" else raw.method
+    version, path = _version_and_path(raw.path, default=method == "POST" and "batch" in params)
+    proof = params.pop("appsecret_proof", "")
+    for name in _SILENT if "batch" not in params else _SILENT[:-1]:
         params.pop(name, None)
     if "date_format" in params:
         raise invalid("Param date_format is no longer supported")
     if "ids" in params:
         raise invalid("Looking up several objects by ids is no longer supported")
-    method = params.pop("method", method).upper() if method == "POST" else method
     return Call(
         method=method,
         version=version,
-        path=parts,
+        path=path,
         params=params,
-        base_url=base_url,
-        token=given,
+        base_url=raw.base_url,
+        token=token,
         token_in_query=token_in_query,
+        proof=proof,
         query=tuple(pairs),
     )
 
 
-def _version_and_path(path: str) -> tuple[str, tuple[str, ...]]:
+def _version_and_path(path: str, *, default: bool) -> tuple[str, tuple[str, ...]]:
     parts = tuple(part for part in path.split("/") if part)
+    if not parts and default:
+        return LATEST, ()
     if not parts or parts[0] not in VERSIONS:
         named = parts[0] if parts and parts[0][:1] == "v" and parts[0][1:2].isdigit() else ""
         raise dead_version(named)
@@ -144,4 +153,6 @@ def _body_params(content_type: str, body: bytes) -> dict[str, str]:
         return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
     if kind in ("application/x-www-form-urlencoded", ""):
         return dict(parse_qsl(text, keep_blank_values=True))
+    if kind == "multipart/form-data":
+        raise not_played("uploads (multipart bodies)")
     raise invalid(f"The sandbox reads form and JSON bodies, not {kind}")

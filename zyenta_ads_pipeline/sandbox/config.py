@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from zyenta_ads_pipeline.domain.errors import InputError
 
-MAX_MARKET_ACCOUNTS = 4
+MAX_MARKET_ACCOUNTS = 8
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,10 @@ class SandboxConfig:
     what the state was made with, and 7, 60 and 1 for a new one.
     On the first start the clock stands at `start` (aware; default: now) or `behind_days` days
     before now; later starts find the clock in the state. `ceiling` is the call score of an ad
-    account at which calls are blocked. Raises `InputError` for values that cannot be used.
+    account at which calls are blocked. `tokens` maps each token that is valid to the accounts
+    (`act_…`, or `*` for all) that it may see, in place of the one `token` that sees all. With an
+    `app_secret` a wrong `appsecret_proof` is refused, and `APP_ID|APP_SECRET` is the app's own
+    token. Raises `InputError` for values that cannot be used.
     """
 
     state: Path
@@ -36,6 +40,9 @@ class SandboxConfig:
     frozen: bool = False
     start: datetime | None = None
     ceiling: int = 9000
+    tokens: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    app_id: str = "123456789012345"
+    app_secret: str | None = None
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):
@@ -45,8 +52,11 @@ class SandboxConfig:
             )
         if not 0 <= self.port <= 65535:
             raise InputError(f"Port {self.port} does not exist.", "Use 1 to 65535, or 0 for any.")
-        if not self.token:
+        if not self.token or "" in self.tokens:
             raise InputError("The sandbox's token is empty.", "Give any text as the token.")
+        for accounts in self.tokens.values():
+            if not accounts:
+                raise InputError("A token of the sandbox sees no account.", "Give it one, or *.")
         if self.days is not None and not 1 <= self.days <= 1000:
             raise InputError(f"{self.days} days of history are not possible.", "Use 1 to 1000.")
         if self.accounts is not None and not 1 <= self.accounts <= MAX_MARKET_ACCOUNTS:

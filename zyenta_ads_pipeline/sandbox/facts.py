@@ -1,20 +1,19 @@
 """What the ads did: one row per ad and day, and its sums over objects and periods.
 
-Amounts stay texts until they are summed, and are summed as Decimals: a row that is not a sum
+Amounts stay texts until they are summed, and are summed exactly: a row that is not a sum
 leaves the sandbox with the very digits it came in with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, localcontext
-from typing import Any
 
 import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.sandbox.amounts import grouped_sums
 
 IDS: dict[Level, tuple[str, ...]] = {
     Level.ACCOUNT: ("account_id",),
@@ -23,7 +22,7 @@ IDS: dict[Level, tuple[str, ...]] = {
     Level.AD: ("account_id", "campaign_id", "adset_id", "ad_id"),
 }
 COUNTS = ("impressions", "clicks", "inline_link_clicks")
-_EXACT = Context(prec=400)
+STATS = ("actions", "action_values")
 
 
 @dataclass(frozen=True)
@@ -34,78 +33,74 @@ class Facts:
     `actions.<type>` and `action_values.<type>` (null: nothing happened), with `|<window>` after
     the type for one attribution window. `finest` is the level of the rows. `audience` is the
     number of people an account can reach; without it reach is not known. `version` changes
-    whenever the rows do.
+    whenever the rows do. `seed` decides how rows are broken down. `hours` gives what each ad did
+    in each hour of its days (`date`, `ad_id`, `hour` from 0, the counts, `spend` in any unit);
+    without it days follow a fixed curve.
     """
 
     frame: pl.DataFrame
     version: str
     finest: Level = Level.AD
     audience: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def amounts(self) -> list[str]:
-        """The columns of texts that are summed."""
-        return [c for c in self.frame.columns if c == "spend" or c.startswith("action")]
-
-    def summed(
-        self, level: Level, periods: Sequence[DateRange], rows: pl.DataFrame
-    ) -> pl.DataFrame:
-        """`rows` (a part of `frame`) by object and period; texts gathered into lists.
-
-        Column `period` is the index into `periods`, which may overlap.
-        """
-        days = pl.DataFrame(
-            {
-                "date": [day for days in periods for day in days.days()],
-                "period": [n for n, days in enumerate(periods) for _ in range(len(days))],
-            },
-            schema={"date": pl.Date, "period": pl.Int32},
-        )
-        ids = [name for name in IDS[level] if name in rows.columns]
-        counts = [name for name in COUNTS if name in rows.columns]
-        return (
-            rows.join(days, on="date")
-            .group_by(["period", *ids], maintain_order=True)
-            .agg(
-                *(pl.col(name).sum() for name in counts),
-                *(pl.col(name).drop_nulls() for name in self.amounts),
-            )
-            .sort("period", maintain_order=True)
-        )
+    seed: str = ""
+    hours: Callable[[], pl.DataFrame] | None = None
 
 
-def exact_sum(texts: Iterable[str]) -> Decimal:
-    """The sum of decimal texts, exact whatever their number of digits."""
-    with localcontext(_EXACT):
-        return sum(map(Decimal, texts), Decimal(0))
+def action_types(columns: Iterable[str]) -> list[str]:
+    """The action types among the columns of facts, in their order."""
+    found: dict[str, None] = {}
+    for column in columns:
+        kind, dot, name = column.partition(".")
+        if dot and kind in STATS:
+            found[name.partition("|")[0]] = None
+    return list(found)
 
 
-def sum_text(texts: Sequence[str]) -> str:
-    """The sum as a text; a single text comes back untouched."""
-    return texts[0] if len(texts) == 1 else format(exact_sum(texts), "f")
+def summed(
+    rows: pl.DataFrame,
+    level: Level,
+    periods: Sequence[DateRange],
+    *,
+    keys: Sequence[str] = (),
+    amounts: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """`rows` of facts by object, period and `keys`; groups without any delivery are left out.
+
+    Column `period` is the index into `periods`, which may overlap. `amounts` are the columns of
+    texts wanted (default: all); each is the exact sum, null where nothing happened.
+    """
+    days = pl.DataFrame(
+        {
+            "date": [day for days in periods for day in days.days()],
+            "period": [n for n, days in enumerate(periods) for _ in range(len(days))],
+        },
+        schema={"date": pl.Date, "period": pl.Int32},
+    )
+    everything = [c for c in rows.columns if c == "spend" or c.startswith("action")]
+    wanted = everything if amounts is None else [c for c in everything if c in set(amounts)]
+    counts = [name for name in COUNTS if name in rows.columns]
+    by = ["period", *(name for name in IDS[level] if name in rows.columns), *keys]
+    rows = rows.with_columns(delivered(rows).alias("delivered"))
+    dated = rows.select("date", "delivered", *by[1:], *counts, *wanted).join(days, on="date")
+    if dated.select(by).is_unique().all():
+        found = dated.filter("delivered").select(*by, *counts, *wanted)
+        return found.sort("period", maintain_order=True)
+    plain = dated.group_by(by, maintain_order=True).agg(
+        pl.col("delivered").any(), *(pl.col(name).sum() for name in counts)
+    )
+    sums = grouped_sums(dated, by, wanted) if wanted else plain.select(by)
+    found = plain.hstack(sums.select(wanted)) if wanted else plain
+    return found.filter("delivered").drop("delivered").sort("period", maintain_order=True)
 
 
-@dataclass(frozen=True)
-class Sums:
-    """One row of `Facts.summed`."""
-
-    values: Mapping[str, Any]
-
-    def count(self, name: str) -> int | None:
-        """A count, or None when the source does not know it."""
-        value = self.values.get(name)
-        return None if value is None else int(value)
-
-    def texts(self, name: str) -> list[str]:
-        """The texts behind an amount; empty when nothing happened."""
-        return self.values.get(name) or []
-
-    def delivered(self) -> bool:
-        """Whether there is anything to report: without it there is no row."""
-        if self.count("impressions") or self.count("clicks"):
-            return True
-        return any(
-            texts and (name != "spend" or exact_sum(texts) != 0)
-            for name, texts in self.values.items()
-            if isinstance(texts, list)
-        )
+def delivered(rows: pl.DataFrame) -> pl.Expr:
+    """Whether a row has anything to report: something was shown, clicked, spent or done."""
+    something = pl.lit(value=False)
+    for name in rows.columns:
+        if name in ("impressions", "clicks"):
+            something = something | (pl.col(name) > 0)
+        elif name == "spend":
+            something = something | pl.col(name).str.contains("[1-9]")
+        elif name.startswith("action"):
+            something = something | pl.col(name).is_not_null()
+    return something.fill_null(value=False)

@@ -33,12 +33,16 @@ _TEXTS: dict[str, Callable[[str, str], bool]] = {
 _EXACT = frozenset({"EQUAL", "NOT_EQUAL"})
 _OPERATORS = _LISTS | _RANGES | _EXACT | _ORDERED.keys() | _TEXTS.keys()
 _NOT_PLAYED = frozenset({"ANY", "ALL", "NONE", "NOT_CONTAINS_ANY", "ON_OR_AFTER", "ON_OR_BEFORE"})
+_DELIVERY = {"ACTIVE": "active", "ARCHIVED": "archived", "DELETED": "deleted"}
 _OBJECT_FIELDS: dict[str, Callable[[Objects, Thing], Value | None]] = {
     "id": lambda objects, thing: thing.id,
     "name": lambda objects, thing: thing.name,
     "status": lambda objects, thing: thing.status,
     "configured_status": lambda objects, thing: thing.status,
     "effective_status": lambda objects, thing: objects.effective_status(thing),
+    "delivery_info": lambda objects, thing: _DELIVERY.get(
+        objects.effective_status(thing), "inactive"
+    ),
     "updated_time": lambda objects, thing: thing.updated_time,
     "created_time": lambda objects, thing: thing.created_time,
     "objective": lambda objects, thing: thing.attributes.get("objective"),

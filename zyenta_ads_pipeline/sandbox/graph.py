@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.sandbox.account_edges import read_asset_edge, read_user_edge
+from zyenta_ads_pipeline.sandbox.activities import read_activities
 from zyenta_ads_pipeline.sandbox.call import Call
 from zyenta_ads_pipeline.sandbox.clock import Clock
 from zyenta_ads_pipeline.sandbox.graph_error import GraphError, not_played, unknown_object
@@ -21,10 +24,30 @@ from zyenta_ads_pipeline.sandbox.reads import (
     read_object,
     read_user,
 )
+from zyenta_ads_pipeline.sandbox.report_jobs import ReportJobs
 from zyenta_ads_pipeline.sandbox.source import Source
 from zyenta_ads_pipeline.sandbox.state import State
+from zyenta_ads_pipeline.sandbox.tokens import Grant, refuse_unseen
 from zyenta_ads_pipeline.sandbox.usage import Usage
 from zyenta_ads_pipeline.sandbox.writes import Writer
+
+_UPLOADS = {"adimages": "uploading images", "advideos": "uploading videos"}
+
+
+@dataclass(frozen=True)
+class Meddling:
+    """What a fault does to the work itself.
+
+    With an `error` the call is counted and refused with it; `skipped` parts of a batch are not
+    done; `report_ending` is how the report that is started will end.
+    """
+
+    error: GraphError | None = None
+    skipped: frozenset[int] = frozenset()
+    report_ending: dict[str, Any] | None = None
+
+
+NO_MEDDLING = Meddling()
 
 
 @dataclass(frozen=True)
@@ -45,17 +68,26 @@ class Graph:
         self.clock = state.clock()
         self._usage = usage
         self._insights = Insights(self.objects, source)
+        self._reports = ReportJobs(self.objects, self._insights, state)
         self._writer = Writer(self.objects, state)
+        self._active: dict[str, tuple[int, int]] = {}
         self._lock = threading.RLock()
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call, grant: Grant, meddling: Meddling = NO_MEDDLING) -> Answer:
         """Answer a call. A refusal is a `Refused`, which carries the usage headers too."""
         with self._lock:
-            account_id = self._account_of(call)
+            account_id = self.account_of(call)
             insights = call.path[-1:] == ("insights",)
+            if account_id is not None:
+                self._usage.set_active_ads(account_id, self._active_ads(account_id))
             try:
-                self._usage.count(account_id, write=call.method != "GET")
-                body = self._route(call)
+                self._usage.count(account_id, write=_writes(call), insights=insights)
+                if meddling.error is not None:
+                    raise meddling.error
+                self._refuse_hidden(call, grant, account_id)
+                body = self._route(call, grant, meddling)
+                rows = body.get("data", ())
+                self._usage.spend(account_id, insights=insights, rows=len(rows))
             except GraphError as error:
                 headers = self._usage.headers(account_id, insights=insights)
                 raise Refused(error, headers) from error
@@ -65,6 +97,54 @@ class Graph:
         """The usage header of a reply that concerns no account."""
         with self._lock:
             return self._usage.headers(None, insights=False)
+
+    def throttle(self, change: Callable[[Usage], None]) -> None:
+        """Change the throttles, between two calls."""
+        with self._lock:
+            for account in self.objects.accounts():
+                self._usage.set_active_ads(account.id, self._active_ads(account.id))
+            change(self._usage)
+
+    def throttles(self) -> dict[str, Any]:
+        """The tier, and the usage headers of each account as they stand."""
+        with self._lock:
+            return {
+                "tier": self._usage.tier,
+                "left_out": sorted(self._usage.left_out),
+                "accounts": {
+                    account.id: {
+                        name: json.loads(text)
+                        for name, text in self._usage.headers(account.id, insights=True).items()
+                    }
+                    for account in self.objects.accounts()
+                },
+            }
+
+    def kind_of(self, node_id: str) -> str:
+        """What a node is: a kind of object, `run` for a report, `me`, or "" for an unknown id."""
+        thing = self.objects.get(node_id)
+        if thing is not None:
+            return thing.kind.value
+        if self._reports.node_of(node_id) is not None:
+            return "run"
+        return "me" if node_id == "me" else ""
+
+    def account_of(self, call: Call) -> str | None:
+        """The account (bare id) that a call concerns, or None."""
+        if not call.path:
+            return None
+        thing = self.objects.get(call.path[0]) or self._reports.node_of(call.path[0])
+        return None if thing is None else thing.account_id
+
+    def plan_reports(self, asked: Any) -> dict[str, Any]:
+        """Change the plan of reports and the ceilings of insights; gives how they stand.
+
+        `ValueError` says what cannot be used.
+        """
+        with self._lock:
+            if asked is not None:
+                self._reports.change(asked)
+            return self._reports.shown()
 
     def now(self) -> datetime:
         """The sandbox's time, UTC."""
@@ -95,26 +175,41 @@ class Graph:
                 for number, write in self.state.writes()
             ]
 
-    def _route(self, call: Call) -> dict[str, Any]:
+    def _refuse_hidden(self, call: Call, grant: Grant, account_id: str | None) -> None:
+        named = call.path[:1] == (f"act_{account_id}",)
+        if refuse_unseen(grant, account_id, named=named, write=_writes(call)):
+            raise unknown_object(call.path[0], call.method)
+
+    def _active_ads(self, account_id: str) -> int:
+        """How many ads of an account deliver."""
+        known = self._active.get(account_id)
+        if known is None or known[0] != self.objects.version:
+            ads = self.objects.below(self.objects.account(account_id), Kind.AD)
+            active = sum(self.objects.effective_status(ad) == "ACTIVE" for ad in ads)
+            known = self._active[account_id] = (self.objects.version, active)
+        return known[1]
+
+    def _route(self, call: Call, grant: Grant, meddling: Meddling) -> dict[str, Any]:
         if not call.path:
-            raise not_played("batches" if call.method == "POST" else "calls without an object")
+            raise not_played("calls without an object")
         if len(call.path) > 2:
             raise GraphError(2500, f"Unknown path components: /{'/'.join(call.path[2:])}")
         if call.method == "GET":
-            return self._get(call)
+            return self._get(call, grant)
         if call.method in ("POST", "DELETE"):
-            return self._write(call)
+            return self._write(call, meddling)
         raise GraphError(100, f"Unsupported {call.method.lower()} request")
 
-    def _get(self, call: Call) -> dict[str, Any]:
+    def _get(self, call: Call, grant: Grant) -> dict[str, Any]:
         node_id, *edges = call.path
         now = self.now()
         if node_id == "me":
-            if not edges:
-                return read_user(call)
-            if edges == ["adaccounts"]:
-                return read_accounts(call, self.objects, now)
-            raise not_played(f"the edge {edges[0]} of a user")
+            return self._user(call, edges, grant)
+        if self._reports.node_of(node_id) is not None:
+            if edges not in ([], ["insights"]):
+                raise not_played(f"the edge {edges[0]} of a report")
+            read = self._reports.results if edges else self._reports.status
+            return read(call, node_id, now)
         thing = self._thing(call, node_id)
         if not edges:
             return read_object(call, self.objects, thing, now)
@@ -122,17 +217,33 @@ class Graph:
             if thing.kind is Kind.CREATIVE:
                 raise error_for_edge(thing, "insights")
             return self._insights.read(call, thing, now)
-        return read_edge(call, self.objects, thing, edges[0], now)
+        if edges == ["activities"] and thing.kind is Kind.ACCOUNT:
+            return read_activities(call, self.objects, thing, now)
+        listed = read_asset_edge(call, thing, edges[0])
+        return listed if listed is not None else read_edge(call, self.objects, thing, edges[0], now)
 
-    def _write(self, call: Call) -> dict[str, Any]:
+    def _user(self, call: Call, edges: list[str], grant: Grant) -> dict[str, Any]:
+        if not edges:
+            return read_user(call)
+        seen = [each for each in self.objects.accounts() if grant.sees(each.id)]
+        if edges == ["adaccounts"]:
+            return read_accounts(call, self.objects, seen, self.now())
+        found = read_user_edge(call, edges[0], seen, grant.scopes)
+        if found is None:
+            raise not_played(f"the edge {edges[0]} of a user")
+        return found
+
+    def _write(self, call: Call, meddling: Meddling) -> dict[str, Any]:
         node_id, *edges = call.path
         if node_id == "me":
             raise not_played("writing to a user")
         thing = self._thing(call, node_id)
-        if edges == ["insights"]:
-            raise not_played("asynchronous insights (POST)")
+        if edges == ["insights"] and call.method == "POST":
+            if thing.kind is Kind.CREATIVE:
+                raise error_for_edge(thing, "insights")
+            return self._reports.submit(call, thing, self.now(), meddling.report_ending)
         if edges:
-            raise not_played(f"{call.method} on the edge {edges[0]}")
+            raise not_played(_UPLOADS.get(edges[0], f"{call.method} on the edge {edges[0]}"))
         if call.method == "DELETE":
             return self._writer.delete(call, thing, self.now())
         return self._writer.update(call, thing, self.now())
@@ -143,9 +254,10 @@ class Graph:
             raise unknown_object(node_id, call.method)
         return thing
 
-    def _account_of(self, call: Call) -> str | None:
-        thing = self.objects.get(call.path[0]) if call.path else None
-        return None if thing is None else thing.account_id
+
+def _writes(call: Call) -> bool:
+    """Whether it changes something; to start a report takes no more than the right to read."""
+    return call.method != "GET" and call.path[-1:] != ("insights",)
 
 
 class Refused(Exception):

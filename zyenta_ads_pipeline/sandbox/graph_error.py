@@ -5,9 +5,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
+_DEAD_TOKENS = {
+    458: "Error validating access token: The user has not authorized application.",
+    459: "Error validating access token: The user is enrolled in a blocking, logged-in checkpoint",
+    460: "Error validating access token: The session has been invalidated because the user "
+    "changed their password or the session was changed for security reasons.",
+    463: "Error validating access token: Session has expired.",
+    464: "Error validating access token: Sessions for the user are not allowed because the user "
+    "is not a confirmed user.",
+    467: "Error validating access token: This is because the user logged out or revoked it.",
+    492: "Error validating access token: The session is no longer valid.",
+}
+DEAD_TOKEN_SUBCODES = tuple(_DEAD_TOKENS)
+
 
 class GraphError(Exception):
-    """A refusal that the client sees as Meta's `{"error": {…}}`, nearly always with HTTP 400."""
+    """A refusal that the client sees as Meta's `{"error": {…}}`, nearly always with HTTP 400.
+
+    `data` goes out as `error_data`, as an object or, `data_as_text`, as the JSON text of one;
+    `blame` names the field at fault and makes such data. `type_name` is Meta's `type`.
+    """
 
     def __init__(
         self,
@@ -18,8 +35,11 @@ class GraphError(Exception):
         user_title: str | None = None,
         user_msg: str | None = None,
         blame: str | None = None,
+        data: Any = None,
         data_as_text: bool = False,
         transient: bool = False,
+        status: int = 400,
+        type_name: str = "OAuthException",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -27,22 +47,24 @@ class GraphError(Exception):
         self.subcode = subcode
         self.user_title = user_title
         self.user_msg = user_msg
-        self.blame = blame
+        self.data = {"blame_field_specs": [[blame]]} if blame is not None else data
         self.data_as_text = data_as_text
         self.transient = transient
+        self.status = status
+        self.type_name = type_name
 
     def envelope(self, trace_id: str) -> dict[str, Any]:
         """The body of the reply; optional keys are left out when they say nothing."""
         error: dict[str, Any] = {
             "message": self.message,
-            "type": "OAuthException",
+            "type": self.type_name,
             "code": self.code,
         }
-        if self.blame is not None:
-            data = {"blame_field_specs": [[self.blame]]}
-            error["error_data"] = json.dumps(data) if self.data_as_text else data
+        if self.data is not None:
+            error["error_data"] = json.dumps(self.data) if self.data_as_text else self.data
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.subcode is not None or self.transient:
             error["is_transient"] = self.transient
         if self.user_title is not None:
             error["error_user_title"] = self.user_title
@@ -80,8 +102,22 @@ def unknown_object(object_id: str, method: str) -> GraphError:
 
 
 def bad_token() -> GraphError:
-    """A token that is not the one the sandbox was started with."""
+    """A token that nobody was given."""
     return GraphError(190, "Invalid OAuth access token - Cannot parse access token")
+
+
+def dead_token(subcode: int) -> GraphError:
+    """A token that was good once; `subcode` says what became of it (463: expired)."""
+    return GraphError(190, _DEAD_TOKENS[subcode], subcode=subcode)
+
+
+def no_permission(account: str) -> GraphError:
+    """An ad account that the token's user has no access to."""
+    return GraphError(
+        200,
+        "(#200) Ad account owner has NOT granted ads_management or ads_read permission "
+        f"({account})",
+    )
 
 
 def missing_token() -> GraphError:

@@ -8,6 +8,8 @@ from datetime import date
 
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.time import DateRange
+from zyenta_ads_pipeline.sandbox import action_parts
+from zyenta_ads_pipeline.sandbox.breakdowns import read_breakdowns
 from zyenta_ads_pipeline.sandbox.call import Call
 from zyenta_ads_pipeline.sandbox.filters import Condition, about_objects, read_conditions
 from zyenta_ads_pipeline.sandbox.graph_error import invalid, not_played
@@ -33,7 +35,10 @@ _DEFAULT_FIELDS = (
 
 @dataclass(frozen=True)
 class InsightsQuery:
-    """What an insights call asks for. `node` is the object whose edge was called."""
+    """What an insights call asks for. `node` is the object whose edge was called.
+
+    `action_breakdowns` are those besides `action_type`, which is always there.
+    """
 
     node: Thing
     level: Level
@@ -43,20 +48,33 @@ class InsightsQuery:
     conditions: tuple[Condition, ...]
     windows: tuple[str, ...]
     sort: tuple[str, bool] | None
+    breakdowns: tuple[str, ...] = ()
+    action_breakdowns: tuple[str, ...] = ()
 
     def key(self) -> str:
         """What the rows depend on, besides the facts and objects themselves."""
-        parts = (self.level, self.periods, self.conditions, self.sort)
+        parts = (self.level, self.periods, self.conditions, self.sort, self.fields, self.windows,
+                 self.breakdowns)  # fmt: skip
         return repr((self.node.node_id, *map(repr, parts)))
 
-    def shows_hidden(self) -> bool:
-        """Whether archived and deleted objects have rows of their own.
+    def hides(self, thing: Thing, effective_status: str, *, deleted_by_filter: bool) -> bool:
+        """Whether an object of the query's level has no row of its own here.
 
-        They do when an effective status is filtered on, or when the object itself was asked.
+        Archived and deleted ones have none, unless the object itself is asked or named by id.
+        A filter on the effective status shows archived ones, and deleted ones only when
+        `deleted_by_filter`.
         """
+        if effective_status not in ("ARCHIVED", "DELETED"):
+            return False
         if self.node.kind.value == self.level.value:
-            return True
-        return any(c.field.endswith("effective_status") for c in self.conditions)
+            return False
+        if any(
+            about_objects(each, thing.kind) == (thing.kind, "id") and each.names(thing.id)
+            for each in self.conditions
+        ):
+            return False
+        filtered = any(each.field.endswith("effective_status") for each in self.conditions)
+        return not filtered or (effective_status == "DELETED" and not deleted_by_filter)
 
 
 def read_query(call: Call, node: Thing, today: date) -> InsightsQuery:
@@ -64,10 +82,6 @@ def read_query(call: Call, node: Thing, today: date) -> InsightsQuery:
     for name in _NOT_PLAYED:
         if call.params.get(name):
             raise not_played(f"the insights parameter {name}")
-    if call.text_list("breakdowns"):
-        raise not_played("the insights parameter breakdowns")
-    if set(call.text_list("action_breakdowns") or []) - {"action_type"}:
-        raise not_played("the insights parameter action_breakdowns beyond action_type")
     periods, daily = read_periods(call, today)
     level = _level(call, node)
     conditions = tuple(read_conditions(call))
@@ -82,6 +96,8 @@ def read_query(call: Call, node: Thing, today: date) -> InsightsQuery:
         conditions=conditions,
         windows=_windows(call),
         sort=_sort(call),
+        breakdowns=read_breakdowns(_names(call, "breakdowns")),
+        action_breakdowns=_action_breakdowns(call),
     )
 
 
@@ -113,7 +129,7 @@ def _fields(call: Call) -> tuple[str, ...]:
 
 
 def _windows(call: Call) -> tuple[str, ...]:
-    asked = call.text_list("action_attribution_windows") or []
+    asked = _names(call, "action_attribution_windows")
     for window in asked:
         if window not in WINDOWS and window not in _SILENT_WINDOWS and window[:5] != "skan_":
             raise invalid(
@@ -121,6 +137,20 @@ def _windows(call: Call) -> tuple[str, ...]:
                 f"default}}, not {window}"
             )
     return tuple(window for window in WINDOWS if window in asked)
+
+
+def _action_breakdowns(call: Call) -> tuple[str, ...]:
+    asked = _names(call, "action_breakdowns")
+    for name in asked:
+        if name not in action_parts.PLAYED:
+            raise not_played(f"the action breakdown {name}")
+    return tuple(name for name in action_parts.PLAYED[1:] if name in asked)
+
+
+def _names(call: Call, param: str) -> list[str]:
+    """A parameter that is a JSON list, a Python list, or names with commas between."""
+    text = call.params.get(param, "").strip()
+    return [field.name for field in parse_fields(text)]
 
 
 def _sort(call: Call) -> tuple[str, bool] | None:

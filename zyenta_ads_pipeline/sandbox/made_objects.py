@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
 from zyenta_ads_pipeline.sandbox.objects import Kind, Thing
+
+_SHOP = "https://shop.tarnfell.example"
+
+
+def page_of(account_id: str) -> str:
+    """The id of the one page that an account advertises for."""
+    return str(10**14 + int(account_id) % 10**14)
+
+
+def pixel_of(account_id: str) -> str:
+    """The id of an account's one pixel."""
+    return str(9 * 10**14 + int(account_id) % 10**14)
 
 
 def make_account(
@@ -89,6 +102,13 @@ def make_adset(
             {"event_type": "VIEW_THROUGH", "window_days": 1},
         ],
         "attribution_setting": "7d_click_1d_view",
+        "promoted_object": {"pixel_id": pixel_of(account_id), "custom_event_type": "PURCHASE"},
+        "learning_stage_info": {
+            "status": "SUCCESS",
+            "conversions": 57,
+            "last_sig_edit_ts": int(created.timestamp()),
+            "attribution_windows": ["1d_view", "7d_click"],
+        },
     }
     if daily_budget is not None:
         attributes["bid_strategy"] = "LOWEST_COST_WITHOUT_CAP"
@@ -132,8 +152,29 @@ def make_ad(
 def make_creative(
     creative_id: str, account_id: str, name: str, title: str, created: datetime
 ) -> Thing:
-    """A link creative."""
-    attributes = {"title": title, "object_type": "SHARE", "call_to_action_type": "SHOP_NOW"}
+    """A creative that links to the shop; one image for each title."""
+    image_hash = hashlib.blake2b(title.encode(), digest_size=16).hexdigest()
+    body, link = f"{title}, made for long days outside.", f"{_SHOP}/{image_hash[:8]}"
+    action = {"type": "SHOP_NOW", "value": {"link": link}}
+    attributes = {
+        "title": title,
+        "body": body,
+        "object_type": "SHARE",
+        "call_to_action_type": "SHOP_NOW",
+        "image_hash": image_hash,
+        "thumbnail_url": f"{_SHOP}/images/{image_hash}.jpg",
+        "effective_object_story_id": f"{page_of(account_id)}_{creative_id}",
+        "object_story_spec": {
+            "page_id": page_of(account_id),
+            "link_data": {
+                "link": link,
+                "message": body,
+                "name": title,
+                "image_hash": image_hash,
+                "call_to_action": action,
+            },
+        },
+    }
     return Thing(
         kind=Kind.CREATIVE,
         id=creative_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ import polars as pl
 from zyenta_ads_pipeline.domain.money import to_major
 from zyenta_ads_pipeline.domain.time import account_day, zone
 from zyenta_ads_pipeline.sandbox.call import Call
-from zyenta_ads_pipeline.sandbox.facts import Facts
+from zyenta_ads_pipeline.sandbox.facts import COUNTS, Facts
 from zyenta_ads_pipeline.sandbox.insights_query import InsightsQuery
 from zyenta_ads_pipeline.sandbox.market_delivery import AdDay, Delivery, Sale
 from zyenta_ads_pipeline.sandbox.market_shop import ACCOUNTS, build_account
@@ -25,6 +26,8 @@ from zyenta_ads_pipeline.sandbox.state import Write
 
 _PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 _CART_TYPES = ("omni_add_to_cart", "add_to_cart", "offsite_conversion.fb_pixel_add_to_cart")
+_SHOP = 2
+"""Raised when the shop itself changes: a state then belongs to another market."""
 _CLICK_WINDOWS = ("7d_click", "28d_click")
 """Windows that hold the sales of 1d_click too; no sale here comes later than 7 days."""
 
@@ -34,6 +37,7 @@ class Market:
 
     name = "market"
     warnings: Sequence[str] = ()
+    restating = True
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Market:
             "seed": seed,
             "days": days,
             "accounts": accounts,
+            "shop": _SHOP,
         }
         self._writes = writes
         self._deliveries: list[Delivery] = []
@@ -59,6 +64,7 @@ class Market:
             opened = datetime.combine(first, time(), zone(timezone)).astimezone(UTC)
             self._deliveries.append(Delivery(build_account(number, opened, days), seed, opened))
         self._facts: Facts | None = None
+        self._seed = str(seed)
 
     def things(self) -> list[Thing]:
         """The shop's objects before any write."""
@@ -75,6 +81,8 @@ class Market:
                 _frame(self._deliveries, hour),
                 version=str(hour),
                 audience={d.account.plan.id: d.account.plan.people for d in self._deliveries},
+                seed=self._seed,
+                hours=cache(partial(_hours, self._deliveries)),
             )
         return self._facts
 
@@ -89,16 +97,32 @@ def _frame(deliveries: Sequence[Delivery], hour: int) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for delivery in deliveries:
         sold: dict[tuple[date, int], list[Sale]] = defaultdict(list)
+        ever_sold = {(sale.day, sale.ad) for sale in delivery.sales}
         for sale in delivery.sales:
             if sale.reported <= hour and (sale.withdrawn is None or sale.withdrawn > hour):
                 sold[(sale.day, sale.ad)].append(sale)
         for (day, index), did in sorted(delivery.days.items(), key=lambda item: item[0]):
-            rows.append(_row(delivery, day, index, did, sold[(day, index)]))
+            ever = (day, index) in ever_sold
+            counted = delivery.settled(day, index, did, hour, sold=ever)
+            if counted is not None:
+                rows.append(_row(delivery, day, index, counted, sold[(day, index)]))
     columns: dict[str, Any] = {"date": pl.Date}
     columns |= dict.fromkeys(("account_id", "campaign_id", "adset_id", "ad_id"), pl.String)
     columns |= dict.fromkeys(("impressions", "clicks", "inline_link_clicks"), pl.Int64)
     columns |= dict.fromkeys(["spend", *_stat_columns()], pl.String)
     return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _hours(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """What each ad did in each hour of its days, as `Facts.hours` wants it."""
+    schema: dict[str, Any] = {"date": pl.Date, "ad_id": pl.String, "hour": pl.Int64}
+    schema |= dict.fromkeys((*COUNTS, "spend"), pl.Int64)
+    rows = [
+        (day, delivery.account.ads[index].id, *did)
+        for delivery in deliveries
+        for day, index, *did in delivery.hours
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _stat_columns() -> list[str]:

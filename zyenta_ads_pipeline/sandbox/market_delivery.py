@@ -30,6 +30,10 @@ _HOURS = np.array([3, 2, 1.5, 1, 1, 1.5, 3, 4, 4.5, 4.5, 4.5, 5, 5, 5, 4.5, 4.5,
                    7, 6, 4.5])  # fmt: skip
 _WEEKDAYS = np.array([0.97, 0.94, 0.95, 0.98, 1.02, 1.08, 1.06])
 _CPM_DOLLARS = 11.0
+_STRUCK = 0.4
+"""How many ad days lose a little of their delivery, or ..."""
+_STRUCK_WHOLE = 0.03
+"""... all of it, once Meta has found clicks to be invalid."""
 _WINDOW_SHARES = (("1d_click", 0.55), ("7d_click", 0.33), ("1d_view", 0.12))
 
 
@@ -63,6 +67,8 @@ class Delivery:
     def __init__(self, account: MarketAccount, seed: int, opened: datetime) -> None:
         self.account = account
         self.days: dict[tuple[date, int], AdDay] = defaultdict(AdDay)
+        self.hours: list[tuple[date, int, int, int, int, int, int]] = []
+        """Day, ad, hour of the account's clock, impressions, clicks, link clicks, minor units."""
         self.sales: list[Sale] = []
         self.hour = int(opened.timestamp()) // 3600
         """The next hour to deliver, since 1970, UTC."""
@@ -73,7 +79,30 @@ class Delivery:
         self._budget = {t.id: t.daily_budget for t in account.things if t.daily_budget is not None}
         self._spent: dict[tuple[str, date], float] = defaultdict(float)
         self._applied = 0
-        self._pauses = sorted(account.pauses, key=lambda pause: pause[1])
+        self._endings = sorted(account.endings, key=lambda ending: ending[1])
+
+    def settled(self, day: date, index: int, did: AdDay, hour: int, *, sold: bool) -> AdDay | None:
+        """What of an ad's day still counts at an hour since 1970: invalid clicks are struck off.
+
+        A day that was struck off as a whole, which happens to days without a sale alone, is None.
+        """
+        ad = self.account.ads[index]
+        struck = _correction(self._seed, ad.id, day, self.account.plan.timezone)
+        if struck is None or hour < struck.hour:
+            return did
+        if struck.whole:
+            return did if sold else None
+        kept = 1.0 - struck.share
+        clicks = did.clicks - round(2 * struck.share * did.clicks)
+        link_clicks = min(did.link_clicks, clicks)
+        return AdDay(
+            impressions=max(round(kept * did.impressions), clicks),
+            clicks=clicks,
+            link_clicks=link_clicks,
+            page_views=min(did.page_views, link_clicks),
+            carts=did.carts,
+            minor=round(kept * did.minor),
+        )
 
     def run(self, until: int, writes: Sequence[Write]) -> None:
         """Deliver all hours before `until`; `writes` are all writes so far, oldest first."""
@@ -84,8 +113,9 @@ class Delivery:
             self.hour += 1
 
     def _apply(self, writes: Sequence[Write], moment: datetime) -> None:
-        while self._pauses and self._pauses[0][1] <= moment:
-            self._status[self._pauses.pop(0)[0]] = "PAUSED"
+        while self._endings and self._endings[0][1] <= moment:
+            ended, _, status = self._endings.pop(0)
+            self._status[ended] = status
         while self._applied < len(writes) and writes[self._applied].at <= moment:
             write = writes[self._applied]
             self._applied += 1
@@ -120,18 +150,19 @@ class Delivery:
                 # Whole minor units without a drift: round up as often as the fraction says.
                 minor = min(int(wanted + chance.random()), max(int(left), 0))
                 self._spent[(holder, day)] += minor
-                self._show(index, day, part, minor, chance)
+                self._show(index, local, part, minor, chance)
 
     def _show(
-        self, index: int, day: date, part: float, minor: int, chance: np.random.Generator
+        self, index: int, local: datetime, part: float, minor: int, chance: np.random.Generator
     ) -> None:
-        ad = self.account.ads[index]
+        ad, day = self.account.ads[index], local.date()
         cpm = _CPM_DOLLARS * self._minor_per_dollar
         did = self.days[(day, index)]
         impressions = int(chance.poisson(minor / cpm * 1000))
         clicks = int(chance.binomial(impressions, ad.plan.click_rate))
         link_clicks = int(chance.binomial(clicks, 0.78))
         page_views = int(chance.binomial(link_clicks, 0.84))
+        self.hours.append((day, index, local.hour, impressions, clicks, link_clicks, minor))
         did.minor += minor
         did.impressions += impressions
         did.clicks += clicks
@@ -175,6 +206,27 @@ def _chance(seed: int, name: str, number: int) -> np.random.Generator:
 def _wobble(seed: int, name: str, number: int, sigma: float) -> float:
     drawn = _chance(seed, f"day:{name}", number).standard_normal()
     return float(np.exp(sigma * drawn - sigma * sigma / 2))
+
+
+@dataclass(frozen=True)
+class _Correction:
+    """What Meta strikes off an ad's day at an hour since 1970: a share of it, or the `whole`."""
+
+    hour: int
+    share: float
+    whole: bool
+
+
+@lru_cache(maxsize=16384)
+def _correction(seed: int, ad_id: str, day: date, timezone: str) -> _Correction | None:
+    """The correction of an ad's day, within three days after it; most days have none."""
+    chance = _chance(seed, f"struck:{ad_id}", day.toordinal())
+    draw = chance.random()
+    if draw > _STRUCK:
+        return None
+    over = datetime.combine(day + timedelta(days=1), time(), zone(timezone))
+    hour = int(over.timestamp()) // 3600 + int(chance.integers(6, 66))
+    return _Correction(hour, float(chance.uniform(0.002, 0.015)), whole=bool(draw < _STRUCK_WHOLE))
 
 
 @lru_cache(maxsize=512)

@@ -5,8 +5,10 @@ Budgets and order values are in US dollars here and scaled to each account's cur
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.sandbox.made_objects import (
@@ -27,6 +29,16 @@ class AdPlan:
     share: float
     quality: float
     click_rate: float
+
+
+@dataclass(frozen=True)
+class RetiredPlan:
+    """An ad that ran in an ad set for a part of the history, and was archived or deleted then."""
+
+    adset: str
+    ad: AdPlan
+    status: str
+    after: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,14 @@ ACCOUNTS = (
                 800_000),
     AccountPlan("10158734012345604", "Tarnfell Outdoor UK", "GBP", "Europe/London", "GB", 0.8,
                 600_000),
+    AccountPlan("10158734012345605", "Tarnfell Outdoor IN", "INR", "Asia/Kolkata", "IN", 85,
+                1_200_000),
+    AccountPlan("10158734012345606", "Tarnfell Outdoor AU", "AUD", "Australia/Adelaide", "AU",
+                1.5, 300_000),
+    AccountPlan("10158734012345607", "Tarnfell Outdoor BR", "BRL", "America/Sao_Paulo", "BR",
+                5.5, 900_000),
+    AccountPlan("10158734012345608", "Tarnfell Outdoor CA", "CAD", "America/Vancouver", "CA",
+                1.4, 400_000),
 )  # fmt: skip
 
 CAMPAIGNS = (
@@ -113,7 +133,17 @@ CAMPAIGNS = (
     ),
 )  # fmt: skip
 
+RETIRED = (
+    RetiredPlan("Runners 25-45", AdPlan("Ridge shoe | first cut", 0.15, 0.7, 0.013),
+                "ARCHIVED", 0.5),
+    RetiredPlan("Broad 18+", AdPlan("Storm shell | old logo", 0.2, 0.6, 0.010),
+                "DELETED", 0.6),
+)  # fmt: skip
+"""Ads that are gone; what they spent is still in the totals of their ad sets."""
+
 _FIRST_ID = 120_210_000_000_000_000
+_FIRST_RETIRED = 5_000
+_ID_STEP = 17
 
 
 @dataclass(frozen=True)
@@ -137,93 +167,140 @@ class MarketAd:
 
 @dataclass(frozen=True)
 class MarketAccount:
-    """One account of the market as it stands before any write."""
+    """One account of the market as it stands before any write.
+
+    `endings` are the objects that stopped in the history: id, when (UTC), and the status then.
+    """
 
     plan: AccountPlan
     things: tuple[Thing, ...]
     ads: tuple[MarketAd, ...]
-    pauses: tuple[tuple[str, datetime], ...]
+    endings: tuple[tuple[str, datetime, str], ...]
 
 
 def build_account(number: int, opened: datetime, days: int) -> MarketAccount:
     """The account of that number, from 0; its history begins at `opened` (UTC)."""
-    plan = ACCOUNTS[number]
-    minor = plan.rate * offset(plan.currency)
-    created = opened - timedelta(days=3)
-    things = [make_account(plan.id, plan.name, plan.currency, plan.timezone, created)]
-    ads: list[MarketAd] = []
-    pauses: list[tuple[str, datetime]] = []
-    next_id = _FIRST_ID + number * 10_000
+    return _Builder(number, opened, days).account()
 
-    def fresh() -> str:
-        nonlocal next_id
-        next_id += 17
-        return str(next_id)
 
-    for campaign in CAMPAIGNS:
-        campaign_id = fresh()
+class _Builder:
+    """Makes the objects of one account, each with the next free id."""
+
+    def __init__(self, number: int, opened: datetime, days: int) -> None:
+        self._plan = ACCOUNTS[number]
+        self._minor = self._plan.rate * offset(self._plan.currency)
+        self._opened, self._days = opened, days
+        self._created = opened - timedelta(days=3)
+        first = _FIRST_ID + number * 10_000
+        self._ids = count(first + _ID_STEP, _ID_STEP)
+        self._retired_ids = count(first + _FIRST_RETIRED, _ID_STEP)
+        self._things: list[Thing] = []
+        self._ads: list[MarketAd] = []
+        self._endings: list[tuple[str, datetime, str]] = []
+
+    def account(self) -> MarketAccount:
+        plan = self._plan
+        self._things.append(
+            make_account(plan.id, plan.name, plan.currency, plan.timezone, self._created)
+        )
+        places = [self._campaign(campaign) for campaign in CAMPAIGNS]
+        # The retired come last, with ids of their own: they change nobody else's draws.
+        for place in (each for adsets in places for each in adsets):
+            for retired in RETIRED:
+                if retired.adset == place.name:
+                    self._retired(place, retired)
+        return MarketAccount(plan, tuple(self._things), tuple(self._ads), tuple(self._endings))
+
+    def _campaign(self, campaign: CampaignPlan) -> list[_Place]:
+        campaign_id = str(next(self._ids))
         paused = campaign.paused_after
-        things.append(
-            make_campaign(
-                campaign_id,
-                plan.id,
-                campaign.name,
-                created,
-                daily_budget=_minor(campaign.daily, minor),
-                status="ACTIVE" if paused is None else "PAUSED",
-            )
+        made = make_campaign(
+            campaign_id,
+            self._plan.id,
+            campaign.name,
+            self._created,
+            daily_budget=self._whole(campaign.daily),
+            status="ACTIVE" if paused is None else "PAUSED",
         )
         if paused is not None:
-            moment = opened + timedelta(days=round(days * paused))
-            pauses.append((campaign_id, moment))
-            things[-1] = replace(things[-1], updated_time=moment)
+            made = replace(made, updated_time=self._end(campaign_id, paused, "PAUSED"))
+        self._things.append(made)
+        places: list[_Place] = []
         for name, daily, plans in campaign.adsets:
-            adset_id = fresh()
-            budget = _minor(daily, minor)
-            things.append(
+            adset_id = str(next(self._ids))
+            self._things.append(
                 make_adset(
                     adset_id,
-                    plan.id,
+                    self._plan.id,
                     campaign_id,
                     name,
-                    created,
-                    daily_budget=budget,
-                    countries=(plan.country,),
+                    self._created,
+                    daily_budget=self._whole(daily),
+                    countries=(self._plan.country,),
                 )
             )
+            places.append(_Place(campaign, campaign_id, name, adset_id, daily))
             for ad in plans:
-                ad_id, creative_id = fresh(), fresh()
-                title = ad.name.partition(" | ")[0]
-                things.append(make_creative(creative_id, plan.id, ad.name, title, created))
-                things.append(
-                    make_ad(
-                        ad_id,
-                        plan.id,
-                        ad.name,
-                        created,
-                        campaign_id=campaign_id,
-                        adset_id=adset_id,
-                        creative_id=creative_id,
-                    )
-                )
-                share = ad.share / (1 if daily is not None else len(campaign.adsets))
-                reference = share * (daily or campaign.daily or 0) * minor
-                order = campaign.order * minor
-                ads.append(
-                    MarketAd(
-                        id=ad_id,
-                        adset_id=adset_id,
-                        campaign_id=campaign_id,
-                        holder=adset_id if daily is not None else campaign_id,
-                        plan=ad,
-                        share=share,
-                        reference=reference,
-                        sales=campaign.roas * ad.quality * reference / order,
-                        order=order,
-                    )
-                )
-    return MarketAccount(plan, tuple(things), tuple(ads), tuple(pauses))
+                self._ad(places[-1], ad, self._ids)
+        return places
+
+    def _retired(self, place: _Place, retired: RetiredPlan) -> None:
+        self._ad(place, retired.ad, self._retired_ids)
+        ad = self._things[-1]
+        moment = self._end(ad.id, retired.after, retired.status)
+        self._things[-1] = replace(ad, status=retired.status, updated_time=moment)
+
+    def _ad(self, place: _Place, ad: AdPlan, ids: Iterator[int]) -> None:
+        ad_id, creative_id = str(next(ids)), str(next(ids))
+        title = ad.name.partition(" | ")[0]
+        self._things.append(
+            make_creative(creative_id, self._plan.id, ad.name, title, self._created)
+        )
+        self._things.append(
+            make_ad(
+                ad_id,
+                self._plan.id,
+                ad.name,
+                self._created,
+                campaign_id=place.campaign_id,
+                adset_id=place.adset_id,
+                creative_id=creative_id,
+            )
+        )
+        campaign, daily = place.campaign, place.daily
+        share = ad.share / (1 if daily is not None else len(campaign.adsets))
+        reference = share * (daily or campaign.daily or 0) * self._minor
+        order = campaign.order * self._minor
+        self._ads.append(
+            MarketAd(
+                id=ad_id,
+                adset_id=place.adset_id,
+                campaign_id=place.campaign_id,
+                holder=place.adset_id if daily is not None else place.campaign_id,
+                plan=ad,
+                share=share,
+                reference=reference,
+                sales=campaign.roas * ad.quality * reference / order,
+                order=order,
+            )
+        )
+
+    def _end(self, object_id: str, after: float, status: str) -> datetime:
+        """Note that an object stops that part of the history's way through; gives when."""
+        moment = self._opened + timedelta(days=round(self._days * after))
+        self._endings.append((object_id, moment, status))
+        return moment
+
+    def _whole(self, dollars: float | None) -> int | None:
+        return None if dollars is None else round(dollars * self._minor)
 
 
-def _minor(dollars: float | None, minor: float) -> int | None:
-    return None if dollars is None else round(dollars * minor)
+@dataclass(frozen=True)
+class _Place:
+    """An ad set of the plan with its ids; `daily` is its own budget in dollars, if it has one."""
+
+    campaign: CampaignPlan
+    campaign_id: str
+    name: str
+    adset_id: str
+    daily: float | None

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -55,6 +55,45 @@ class SandboxHandle:
         """Every write that was accepted or refused, oldest first."""
         found: list[dict[str, Any]] = self._call("writes")["writes"]
         return found
+
+    def faults(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Set the fault plan: an ordered list of rules (docs/sandbox.md)."""
+        self._call("faults", {"rules": list(rules)})
+
+    def clear_faults(self) -> None:
+        """Let everything go right again."""
+        self._call("faults", method="DELETE")
+
+    def fault_uses(self) -> list[int]:
+        """How often each rule of the plan was used, in their order."""
+        return [rule["used"] for rule in self._call("faults")["rules"]]
+
+    def calls(self) -> dict[str, Any]:
+        """What was called since the start or the last reset.
+
+        `requests` over HTTP, `calls` as Meta counts them (parts of batches each), `by_kind`,
+        and `last`: up to 500 latest calls, without their tokens.
+        """
+        return self._call("calls")
+
+    def reset_calls(self) -> None:
+        """Count calls from nought again."""
+        self._call("calls", method="DELETE")
+
+    def throttle(self, **change: Any) -> dict[str, Any]:
+        """Change the throttles: `advance_seconds`, `account` with `use_case` and `percent`,
+        `tier`, `leave_out`; gives how they stand."""
+        return self._call("throttles", change)
+
+    def set_token(self, **change: Any) -> None:
+        """Kill, revive or restrict tokens: `token_of` or `token`, with `state` and `subcode`,
+        `scopes`, `expires_at` or `data_access_expires_at`."""
+        self._call("tokens", change)
+
+    def plan_reports(self, **plan: Any) -> dict[str, Any]:
+        """Plan the asynchronous reports: `seconds`, `next`, `limits`, `deleted`, `restating`
+        (docs/sandbox.md); gives the plan and all reports so far."""
+        return self._call("reports", plan or None)
 
     def kill(self) -> None:
         """End the process at once (SIGKILL), as a crash would."""
@@ -125,11 +164,14 @@ class SandboxHandle:
             else:
                 return
 
-    def _call(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _call(
+        self, name: str, body: dict[str, Any] | None = None, *, method: str | None = None
+    ) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - always our own http address
             f"{self.url}/_sandbox/{name}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
+            method=method,
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310
@@ -171,12 +213,15 @@ def _command(config: SandboxConfig, port: int) -> list[str]:
         "--token": config.token,
         "--behind-days": config.behind_days,
         "--ceiling": config.ceiling,
+        "--app-id": config.app_id,
     }
-    for name in ("replay", "seed", "days", "accounts"):
+    for name in ("replay", "seed", "days", "accounts", "app_secret"):
         if (value := getattr(config, name)) is not None:
-            options[f"--{name}"] = value
+            options[f"--{name.replace('_', '-')}"] = value
     if config.start is not None:
         options["--start"] = config.start.isoformat()
     for option, given in options.items():
         command += [option, str(given)]
+    for token, accounts in config.tokens.items():
+        command += ["--grant", f"{token}={','.join(accounts)}"]
     return [*command, "--frozen"] if config.frozen else command

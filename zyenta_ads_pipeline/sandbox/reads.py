@@ -47,9 +47,10 @@ def read_object(call: Call, objects: Objects, thing: Thing, now: datetime) -> di
     return ObjectViews(objects, call, now).show(thing, parse_fields(call.params.get("fields", "")))
 
 
-def read_accounts(call: Call, objects: Objects, now: datetime) -> dict[str, Any]:
-    """`/me/adaccounts`."""
-    accounts = objects.accounts()
+def read_accounts(
+    call: Call, objects: Objects, accounts: list[Thing], now: datetime
+) -> dict[str, Any]:
+    """`/me/adaccounts`: the accounts that the token may see."""
     return _page(call, objects, accounts, accounts, now)
 
 
@@ -81,7 +82,7 @@ def _filtered(call: Call, objects: Objects, things: list[Thing], kind: Kind) -> 
                 "is not supported"
             )
         conditions.append((condition, target))
-        if target == (kind, "effective_status") and condition.names("ARCHIVED"):
+        if _asks_for_archived(condition, target, kind):
             asked_for_archived = True
     if since := call.params.get("updated_since"):
         if kind not in (Kind.ADSET, Kind.AD):
@@ -110,6 +111,11 @@ def _filtered(call: Call, objects: Objects, things: list[Thing], kind: Kind) -> 
         )
 
     return [thing for thing in things if passes(thing)]
+
+
+def _asks_for_archived(condition: Condition, target: tuple[Kind, str], kind: Kind) -> bool:
+    word = {(kind, "effective_status"): "ARCHIVED", (kind, "delivery_info"): "archived"}
+    return target in word and condition.names(word[target])
 
 
 def _page(

@@ -13,6 +13,7 @@ from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.sandbox.call import Call
 from zyenta_ads_pipeline.sandbox.facts import Facts
 from zyenta_ads_pipeline.sandbox.insights_query import InsightsQuery
+from zyenta_ads_pipeline.sandbox.late_arrivals import arrived
 from zyenta_ads_pipeline.sandbox.objects import Objects, Thing
 from zyenta_ads_pipeline.sandbox.replay_checks import ReplayChecks
 from zyenta_ads_pipeline.sandbox.replay_file import content_hash, read_table
@@ -20,10 +21,14 @@ from zyenta_ads_pipeline.sandbox.synthesis import AccountTraits, synthesise
 
 
 class Replay:
-    """A source of recorded ad days. Reach is not known; days ahead of the clock are not shown."""
+    """A source of recorded ad days. Reach is not known; days ahead of the clock are not shown.
+
+    While `restating`, conversions become known late, as Meta's do.
+    """
 
     name = "replay"
     warnings: Sequence[str] = ()
+    restating = False
 
     def __init__(self, path: Path, now: datetime) -> None:
         """Read and check the file; `now` is real time. Raises `InputError`."""
@@ -42,6 +47,8 @@ class Replay:
         self._facts = Facts(
             self._rows.drop("currency", "timezone", "campaign_name"), version="replay"
         )
+        self._late: Facts | None = None
+        self._timezones = dict(self._rows.select("account_id", "timezone").unique().iter_rows())
 
     def things(self) -> list[Thing]:
         """The objects that the rows name, made up where the rows do not tell."""
@@ -59,8 +66,15 @@ class Replay:
         return synthesise(self._rows, accounts, names)
 
     def facts(self, now: datetime) -> Facts:
-        """The file's rows; they never change."""
-        return self._facts
+        """The file's rows; while `restating`, as they were known at the hour of `now`."""
+        if not self.restating:
+            return self._facts
+        version = f"replay:{int(now.timestamp()) // 3600}"
+        if self._late is None or self._late.version != version:
+            moment = now.replace(minute=0, second=0, microsecond=0)
+            frame = arrived(self._facts.frame, self._timezones, moment)
+            self._late = Facts(frame, version=version)
+        return self._late
 
     def saved_page(
         self, query: InsightsQuery, call: Call, objects: Objects

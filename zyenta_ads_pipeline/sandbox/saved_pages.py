@@ -29,6 +29,7 @@ class SavedPages:
     """A source of stored replies. Where the chain of pages is broken it says so, and stops."""
 
     name = "pages"
+    restating = False
 
     def __init__(self, path: Path) -> None:
         """Read the file; a broken chain is a warning, a malformed file an `InputError`."""
@@ -90,7 +91,7 @@ class SavedPages:
         """Whether the stored rows are what is asked for, apart from rows to leave out."""
         if query.node.kind is not Kind.ACCOUNT or query.level is not self._rows.level:
             return False
-        if query.sort is not None:
+        if query.sort is not None or query.breakdowns:
             return False
         if self._rows.longest == 1:
             return query.daily
@@ -111,8 +112,7 @@ class SavedPages:
         if not any(p.since <= days.since and days.until <= p.until for p in query.periods):
             return False
         thing = self._rows.thing_of(row, objects)
-        hidden = objects.effective_status(thing) in ("ARCHIVED", "DELETED")
-        if hidden and not query.shows_hidden():
+        if query.hides(thing, objects.effective_status(thing), deleted_by_filter=False):
             return False
         for condition in query.conditions:
             target = about_objects(condition, Kind(query.level.value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,19 +15,22 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.sandbox.call import LATEST, VERSIONS, read_call
+from zyenta_ads_pipeline.sandbox.call import RawCall
 from zyenta_ads_pipeline.sandbox.clock import Clock, real_now
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.control import control_routes
-from zyenta_ads_pipeline.sandbox.graph import Graph, Refused, open_graph
-from zyenta_ads_pipeline.sandbox.graph_error import GraphError
+from zyenta_ads_pipeline.sandbox.front import Front
+from zyenta_ads_pipeline.sandbox.graph import Graph, open_graph
+from zyenta_ads_pipeline.sandbox.odd_response import OddResponse
 from zyenta_ads_pipeline.sandbox.open_source import open_source
+from zyenta_ads_pipeline.sandbox.reply import Delivery
 from zyenta_ads_pipeline.sandbox.state import State
+from zyenta_ads_pipeline.sandbox.tokens import ALL, Tokens
 from zyenta_ads_pipeline.sandbox.usage import Usage
 
 
@@ -43,16 +45,7 @@ def serve(config: SandboxConfig, ready: Callable[[str, Graph], None] | None = No
         graph = _open(config, state)
         with _listening(config.host, config.port) as listener:
             url = f"http://{config.host}:{listener.getsockname()[1]}"
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    create_app(graph, config.token),
-                    log_level="warning",
-                    access_log=False,
-                    date_header=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=2,
-                )
-            )
+            server = _server(Front(graph, _tokens(config)))
             if ready is not None:
                 ready(url, graph)
             with _quiet_signals():
@@ -61,53 +54,57 @@ def serve(config: SandboxConfig, ready: Callable[[str, Graph], None] | None = No
         state.close()
 
 
-def create_app(graph: Graph, token: str) -> Starlette:
-    """The application: control endpoints, and everything else as a call to the Graph API."""
+def _server(front: Front) -> uvicorn.Server:
+    def hang_up(scope: Scope, gently: bool) -> None:
+        for connection in list(server.server_state.connections):
+            if getattr(connection, "client", None) == scope["client"]:
+                transport = connection.transport
+                transport.close() if gently else transport.abort()
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(front, hang_up),
+            log_level="warning",
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    return server
+
+
+def create_app(front: Front, hang_up: Callable[[Scope, bool], None]) -> Starlette:
+    """The application: control endpoints, and everything else as a call to the Graph API.
+
+    `hang_up` closes the connection of a request, at once or (True) once all is sent.
+    """
 
     async def call_graph(request: Request) -> Response:
-        body = await request.body()
-        return await run_in_threadpool(_answer, graph, token, request, body)
-
-    app = Starlette(
-        routes=[
-            *control_routes(graph),
-            Route("/{path:path}", call_graph, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
-        ]
-    )
-    app.add_middleware(_SandboxDate, graph=graph)
-    return app
-
-
-def _answer(graph: Graph, token: str, request: Request, body: bytes) -> Response:
-    trace_id = "A" + uuid.uuid4().hex[:22]
-    parts = request.url.path.split("/")
-    headers = {
-        "facebook-api-version": next((p for p in parts if p in VERSIONS), LATEST),
-        "x-fb-trace-id": trace_id,
-        "x-fb-request-id": "B" + uuid.uuid4().hex[:22],
-        "Cache-Control": "private, no-cache, no-store, must-revalidate",
-        "Pragma": "no-cache",
-    }
-    try:
-        call = read_call(
+        raw = RawCall(
             method=request.method,
             path=request.url.path,
             query=request.url.query,
             authorization=request.headers.get("authorization", ""),
             content_type=request.headers.get("content-type", ""),
-            body=body,
+            body=await request.body(),
             base_url=f"{request.url.scheme}://{request.url.netloc}",
-            token=token,
         )
-        answer = graph.answer(call)
-    except GraphError as error:
-        headers.update(graph.app_usage())
-        return JSONResponse(error.envelope(trace_id), status_code=400, headers=headers)
-    except Refused as refused:
-        headers.update(refused.headers)
-        return JSONResponse(refused.error.envelope(trace_id), status_code=400, headers=headers)
-    headers.update(answer.headers)
-    return JSONResponse(answer.body, headers=headers)
+        reply = await run_in_threadpool(front.answer, raw)
+        if reply.delivery == Delivery():
+            return Response(
+                reply.content(), reply.status, dict(reply.headers), media_type=reply.media_type
+            )
+        return OddResponse(reply, hang_up)
+
+    app = Starlette(
+        routes=[
+            *control_routes(front),
+            Route("/{path:path}", call_graph, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
+        ]
+    )
+    app.add_middleware(_SandboxDate, graph=front.graph)
+    return app
 
 
 class _SandboxDate:
@@ -125,6 +122,11 @@ class _SandboxDate:
             await send(message)
 
         await self._app(scope, receive, dated)
+
+
+def _tokens(config: SandboxConfig) -> Tokens:
+    grants = config.tokens or {config.token: (ALL,)}
+    return Tokens(grants, app_id=config.app_id, app_secret=config.app_secret)
 
 
 def _open(config: SandboxConfig, state: State) -> Graph:

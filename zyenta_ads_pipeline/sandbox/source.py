@@ -15,12 +15,14 @@ from zyenta_ads_pipeline.sandbox.objects import Objects, Thing
 class Source(Protocol):
     """A market, a replay, or saved pages.
 
-    `identity` is what a state is bound to; `warnings` are told at the start.
+    `identity` is what a state is bound to; `warnings` are told at the start; `restating` tells
+    whether numbers go on changing after their day.
     """
 
     name: str
     identity: Mapping[str, Any]
     warnings: Sequence[str]
+    restating: bool
 
     def things(self) -> list[Thing]:
         """The objects as they are before any write, parents first."""

@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS writes (
     id INTEGER PRIMARY KEY AUTOINCREMENT, object TEXT NOT NULL, field TEXT NOT NULL,
     old TEXT, new TEXT, at TEXT NOT NULL, accepted INTEGER NOT NULL, error TEXT
 ) STRICT;
+CREATE TABLE IF NOT EXISTS reports (
+    id TEXT PRIMARY KEY, node_id TEXT NOT NULL, params TEXT NOT NULL, made TEXT NOT NULL,
+    made_real TEXT NOT NULL, seconds REAL NOT NULL, outcome TEXT NOT NULL,
+    observed INTEGER NOT NULL, finished TEXT
+) STRICT;
 CREATE INDEX IF NOT EXISTS writes_by_object ON writes (object, field, at);
 """
 _FILE = "sandbox.sqlite"
@@ -48,6 +53,25 @@ class Write:
     def changes(self) -> bool:
         """Whether it was accepted and made a difference."""
         return self.accepted and self.old != self.new
+
+
+@dataclass(frozen=True)
+class ReportRun:
+    """An asynchronous report as it was asked for; times UTC, `made` in the sandbox's time.
+
+    It takes `seconds` and ends as `outcome` says. `observed` counts how often a client has
+    looked since it ended; `finished` is when its rows were computed, or None.
+    """
+
+    id: str
+    node_id: str
+    params: dict[str, str]
+    made: datetime
+    made_real: datetime
+    seconds: float
+    outcome: dict[str, Any]
+    observed: int = 0
+    finished: datetime | None = None
 
 
 class State:
@@ -173,6 +197,55 @@ class State:
             )
             for number, thing, field, old, new, at, accepted, error in rows
         ]
+
+    def save_report(self, report: ReportRun) -> None:
+        """Store a report, new or changed."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    report.id,
+                    report.node_id,
+                    json.dumps(report.params),
+                    report.made.isoformat(),
+                    report.made_real.isoformat(),
+                    report.seconds,
+                    json.dumps(report.outcome),
+                    report.observed,
+                    None if report.finished is None else report.finished.isoformat(),
+                ),
+            )
+
+    def reports(self) -> list[ReportRun]:
+        """All asynchronous reports, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, node_id, params, made, made_real, seconds, outcome, observed, finished"
+            " FROM reports ORDER BY id"
+        )
+        return [
+            ReportRun(
+                id=row[0],
+                node_id=row[1],
+                params=json.loads(row[2]),
+                made=datetime.fromisoformat(row[3]),
+                made_real=datetime.fromisoformat(row[4]),
+                seconds=row[5],
+                outcome=json.loads(row[6]),
+                observed=row[7],
+                finished=None if row[8] is None else datetime.fromisoformat(row[8]),
+            )
+            for row in rows
+        ]
+
+    def note(self, key: str) -> Any:
+        """A remembered setting, or None."""
+        text = self._get(f"note:{key}")
+        return None if text is None else json.loads(text)
+
+    def keep_note(self, key: str, value: Any) -> None:
+        """Remember a setting; `value` must be JSON."""
+        with self._transaction():
+            self._set(f"note:{key}", json.dumps(value))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -18,8 +18,8 @@ import polars as pl
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.sandbox.amounts import exact_sum
 from zyenta_ads_pipeline.sandbox.budgets import minimum_daily_budget
-from zyenta_ads_pipeline.sandbox.facts import exact_sum
 from zyenta_ads_pipeline.sandbox.made_objects import (
     make_account,
     make_ad,
