@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from zyenta_ads_pipeline.domain.errors import InputError
 
@@ -104,3 +106,17 @@ class AdObject:
     created_time: datetime | None = None
     updated_time: datetime | None = None
     observed_at: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """The rest of what the platform said of it (goal, bid strategy, schedule), by its names."""
+
+
+@dataclass(frozen=True)
+class AdCreative:
+    """A creative as it stood at `observed_at`; `details` as in `AdObject`."""
+
+    id: str
+    account_id: str
+    name: str
+    status: str
+    observed_at: datetime
+    details: Mapping[str, Any] = field(default_factory=dict)

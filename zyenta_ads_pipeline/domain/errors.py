@@ -107,6 +107,14 @@ class TooMuchData(PlatformError):
     """The query is too large as asked; a smaller one may pass."""
 
 
+class ReportFailed(PlatformError):
+    """The platform gave up on an asynchronous report, or let it stall: it may be asked anew."""
+
+
+class DeadlinePassed(ZyentaError):
+    """The time allowed for the whole sync is over; what was read is kept for the next one."""
+
+
 class PolicyBlocked(PlatformError):
     """Blocked for policy or abuse reasons; a human has to look."""
 

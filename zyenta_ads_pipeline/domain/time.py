@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -86,6 +88,42 @@ class DateRange:
     def parse(cls, since: str, until: str) -> DateRange:
         """A range from two `YYYY-MM-DD` texts; `InputError` names the one that is not a date."""
         return cls(parse_day(since), parse_day(until))
+
+
+@dataclass(frozen=True)
+class Tier:
+    """The newest `days` days are read again every `every_hours` hours; today counts as the first.
+
+    Written `7d/24h`.
+    """
+
+    days: int
+    every_hours: int
+
+    def __str__(self) -> str:
+        return f"{self.days}d/{self.every_hours}h"
+
+
+def parse_tiers(text: str) -> tuple[Tier, ...]:
+    """Tiers from a text such as `2d/1h,7d/24h`, each wider and rarer than the one before it.
+
+    Raises `InputError` for anything else.
+    """
+    tiers = []
+    for part in text.split(","):
+        found = re.fullmatch(r"([1-9]\d{0,2})d/([1-9]\d{0,3})h", part.strip(), re.ASCII)
+        if found is None:
+            raise InputError(
+                f"{part.strip()!r} is no tier of days.", "Write it as 7d/24h: days, then hours."
+            )
+        tiers.append(Tier(int(found[1]), int(found[2])))
+    for inner, outer in pairwise(tiers):
+        if outer.days <= inner.days or outer.every_hours <= inner.every_hours:
+            raise InputError(
+                f"The tier {outer} does not lie around {inner}.",
+                "Name the newest days first; each next tier has more days, and more hours.",
+            )
+    return tuple(tiers)
 
 
 def parse_day(text: str) -> date:
