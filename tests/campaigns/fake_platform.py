@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tests.store.samples import NOW
-from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject, Level
+from zyenta_ads_pipeline.domain.ads import AdAccount, AdCreative, AdObject, Level
 from zyenta_ads_pipeline.domain.errors import NotFound
-from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.platforms.base import Capabilities, InsightsPage, WriteReceipt
+from zyenta_ads_pipeline.domain.insights import Report
+from zyenta_ads_pipeline.platforms.base import (
+    Capabilities,
+    InsightsPage,
+    ReportStatus,
+    TokenStatus,
+    WriteReceipt,
+)
+
+_NO_INSIGHTS = "a push reads no insights"
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Fault:
 
 
 class FakePlatform:
-    """Implements `AdsPlatform`. `calls` lists every call as (method, object)."""
+    """Implements `AdsPlatform`. `asked` lists every call as (method, object)."""
 
     name = "meta"
     capabilities = Capabilities(insights=False, budgets=True, statuses=True, launch=False)
@@ -38,7 +46,7 @@ class FakePlatform:
         self.path = path
         self.timezone = timezone
         self.currency = currency
-        self.calls: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str]] = []
         self.faults: dict[tuple[str, str], list[Fault]] = defaultdict(list)
         self.lag: dict[str, list[str | None]] = defaultdict(list)
         """Old values that the next reads of an object still show."""
@@ -103,10 +111,42 @@ class FakePlatform:
         objects = self._load()["objects"]
         return [self._object(i) for i, o in objects.items() if o["account_id"] == account_id]
 
-    def insights(
-        self, account_id: str, level: Level, days: DateRange
-    ) -> AsyncIterator[InsightsPage]:
-        raise AssertionError("a push reads no insights")
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
+
+    async def creatives(self, account_id: str) -> list[AdCreative]:
+        raise AssertionError("a push reads no creatives")
+
+    async def objects_by_id(
+        self, account_id: str, level: Level, ids: Sequence[str]
+    ) -> dict[str, AdObject | None]:
+        raise AssertionError("a push reads objects one by one")
+
+    async def touched_objects(self, account_id: str, since: datetime) -> list[str]:
+        raise AssertionError("a push reads no activities")
+
+    async def read_page(self, report: Report, *, limit: int, after: str | None) -> InsightsPage:
+        raise AssertionError(_NO_INSIGHTS)
+
+    async def start_report(self, report: Report) -> str:
+        raise AssertionError(_NO_INSIGHTS)
+
+    async def report_status(self, run_id: str, account_id: str) -> ReportStatus:
+        raise AssertionError(_NO_INSIGHTS)
+
+    async def report_page(
+        self, run_id: str, report: Report, *, limit: int, after: str | None
+    ) -> InsightsPage:
+        raise AssertionError(_NO_INSIGHTS)
+
+    def decoded(
+        self, report: Report, body: bytes, *, observed_at: datetime, request: str
+    ) -> InsightsPage:
+        raise AssertionError(_NO_INSIGHTS)
+
+    async def token_status(self) -> TokenStatus:
+        raise AssertionError("a push does not look at its token")
 
     async def read_object(self, object_id: str, level: Level) -> AdObject:
         self._enter("read_object", object_id)
@@ -121,7 +161,7 @@ class FakePlatform:
         return self._write("set_status", object_id, "status", status)
 
     def _enter(self, method: str, object_id: str) -> Fault:
-        self.calls.append((method, object_id))
+        self.asked.append((method, object_id))
         queue = self.faults[method, object_id]
         fault = queue.pop(0) if queue else Fault()
         fault.before()

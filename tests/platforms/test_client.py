@@ -37,7 +37,8 @@ from zyenta_ads_pipeline.domain.errors import (
     ValidationRefused,
     ZyentaError,
 )
-from zyenta_ads_pipeline.platforms.meta.client import MetaClient, Reply
+from zyenta_ads_pipeline.platforms.meta.client import MetaClient
+from zyenta_ads_pipeline.platforms.meta.replies import Reply
 
 TOKEN = "EAAGsecretTOKEN0123456789"
 HTML = Answer(502, b"<html><h1>502 Bad Gateway</h1></html>", {"content-type": "text/html"})

@@ -95,17 +95,42 @@ INSIGHTS: dict[Row, type[PlatformError]] = {
     (-3, 1504045): TooMuchData,
     (100, 3191001): PermissionDenied,
 }
+# Writes: all final, but what exists already or is blocked.
 WRITES: dict[Row, type[PlatformError]] = {
     **{
         (100, n): ValidationRefused
-        for n in (1885272, 1885650, 1885621, 2446307, 4834011, 1885204, 1487033, 1487056, 1487566,
-                  1885088, 2490408, 2695, 1870227, 1373054, 3858079, 1870090, 2490427, 1363037)
+        for n in (
+            *(1885272, 1885650, 1487901, 1885621, 2446307, 2238055, 2446149, 4834011),  # budget
+            *(1885204, 2490487, 1815857, 1885737),  # bid
+            *(1487033, 1487007),  # dates
+            *(1487056, 1487566, 1885088, 1487990),  # state
+            *(2490408, 1815430, 1885014, 3260011, 2446383, 2446509, 1487929, 1487831, 1487678),
+            *(2695, 3955009),  # goal and destination
+            *(1487756, 1487079, 1815433, 1870199, 1870165, 1487694, 1870227, 1870188, 1870189),
+            *(1870196, 2909034),  # targeting
+            *(1885183, 1885557, 1885029, 1815199, 1815629, 1373054, 3858258, 1885878, 1885923),
+            *(1487411, 1487202, 2446211, 1443048),  # creative
+            *(3858079, 3858152, 3858081, 3858634, 3858636, 2708008, 1870090, 1870092),  # rules
+            *(2490427, 2490468, 1363037, 2446289),  # review, video, settings of the account
+        )
     },
     (100, 3858798): DuplicateObject,
     (100, 1404163): PolicyBlocked,
     (100, 1404078): PolicyBlocked,
     (100, 2859015): PolicyBlocked,
-}  # fmt: skip
+}
+# What other clients of the API were seen to meet.
+SEEN: dict[Row, type[PlatformError]] = {
+    (80004, 2446079): RateLimited,
+    (80007, None): RateLimited,
+    (80008, None): RateLimited,
+    (960, None): Transient,
+    (2601, 1815107): Transient,
+    (1, 1504018): TooMuchData,
+    (2, 1487534): TooMuchData,
+    (17, 1487632): ObjectRateLimited,
+    (4, 1487742): RateLimited,
+}
 # The seven-digit number stands in `code` itself at times.
 IN_CODE: dict[Row, type[PlatformError]] = {
     (1487901, None): ValidationRefused,
@@ -125,7 +150,7 @@ IN_CODE: dict[Row, type[PlatformError]] = {
     (3858798, None): DuplicateObject,
     (2490547, None): Transient,
 }
-ROWS = {**GENERAL, **BUSINESS_USE_CASES, **INSIGHTS, **WRITES, **IN_CODE}
+ROWS = {**GENERAL, **BUSINESS_USE_CASES, **INSIGHTS, **WRITES, **SEEN, **IN_CODE}
 
 
 def error(code: object, subcode: object = None, http: int = 400, **more: Any) -> PlatformError:
@@ -205,3 +230,24 @@ def test_remedies_of_dead_versions_and_old_days_name_the_way_out() -> None:
     assert "META_API_VERSION" in error(2635).remedy
     assert "37 months" in error(3018).remedy
     assert "META_ACCESS_TOKEN" in error(190, 463).remedy
+
+
+def test_a_user_whom_meta_has_stopped_has_to_log_in_and_needs_no_new_token() -> None:
+    for subcode in (459, 464):
+        assert "log in" in error(190, subcode).remedy
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[1]}")
+def test_a_number_of_the_table_is_not_called_unknown(row: Row) -> None:
+    assert "not in our table" not in error(*row).what
+
+
+@pytest.mark.parametrize("code", [4711, 20_000, None])
+def test_an_unknown_number_is_recorded_as_such(code: object) -> None:
+    assert f"(code {code}, which is not in our table of errors)" in error(code).what
+
+
+def test_a_text_asks_for_less_where_no_number_does() -> None:
+    words = "Please reduce the amount of data you're asking for, then retry your request"
+    assert type(error(1, http=500, message=words)) is TooMuchData
+    assert type(error(190, message=words)) is AuthenticationFailed

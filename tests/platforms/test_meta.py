@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
+import polars as pl
 import pytest
 
 from tests.platforms.conftest import START, TOKEN
@@ -22,17 +25,34 @@ from zyenta_ads_pipeline.domain.errors import (
     RateLimited,
     ValidationRefused,
 )
+from zyenta_ads_pipeline.domain.insights import PRESETS, Preset, Report
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.platforms.base import AdsPlatform, InsightsPage
+from zyenta_ads_pipeline.platforms.base import (
+    AdsPlatform,
+    InsightsPage,
+    ReportState,
+    ReportStatus,
+)
+from zyenta_ads_pipeline.platforms.meta.budget import RateBudget, Time
 from zyenta_ads_pipeline.platforms.meta.client import MetaClient
+from zyenta_ads_pipeline.platforms.meta.pages import report_fields
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle
+from zyenta_ads_pipeline.sandbox.config import SandboxConfig
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 3)
+DETAILS = {
+    Level.CAMPAIGN: {"bid_strategy", "buying_type", "special_ad_categories", "start_time",
+                     "stop_time", "issues_info"},
+    Level.ADSET: {"optimization_goal", "billing_event", "bid_strategy", "attribution_spec",
+                  "promoted_object", "start_time", "end_time", "learning_stage_info",
+                  "issues_info"},
+    Level.AD: {"issues_info"},
+}  # fmt: skip
 
 
-def use(url: str, call: Callable[[AdsPlatform], Awaitable[T]], token: str = TOKEN) -> T:
+def use(url: str, call: Callable[[MetaAds], Awaitable[T]], token: str = TOKEN) -> T:
     """Run one call with a connection of its own."""
 
     async def run() -> T:
@@ -43,11 +63,18 @@ def use(url: str, call: Callable[[AdsPlatform], Awaitable[T]], token: str = TOKE
     return asyncio.run(run())
 
 
-def read_pages(url: str, account: str, level: Level, days: DateRange) -> list[InsightsPage]:
+def read_pages(url: str, report: Report, limit: int = 500) -> list[InsightsPage]:
     async def read(meta: AdsPlatform) -> list[InsightsPage]:
-        return [page async for page in meta.insights(account, level, days)]
+        pages = [await meta.read_page(report, limit=limit, after=None)]
+        while pages[-1].after is not None:
+            pages.append(await meta.read_page(report, limit=limit, after=pages[-1].after))
+        return pages
 
     return use(url, read)
+
+
+def read_rows(url: str, report: Report, limit: int = 500) -> pl.DataFrame:
+    return pl.concat(page.rows for page in read_pages(url, report, limit))
 
 
 def days_before(today: date, first: int, last: int = 0) -> DateRange:
@@ -103,42 +130,158 @@ def test_an_object_read_alone_is_the_one_of_the_list(market: SandboxHandle) -> N
 
 
 @pytest.mark.parametrize("level", Level)
-def test_insights_cover_every_day_once_over_pieces_and_pages(
-    market: SandboxHandle, level: Level
-) -> None:
-    account = market.account_ids[0]
-    days = days_before(TODAY, 99)
-    pages = read_pages(market.url, account, level, days)
-    pieces = list(dict.fromkeys(page.days for page in pages))
-    assert [len(piece) for piece in pieces] == [90, 10]
-    key = "account_id" if level is Level.ACCOUNT else f"{level.value}_id"
-    keys = Counter((row["date_start"], row[key]) for page in pages for row in page.rows)
-    assert keys
-    assert set(keys.values()) == {1}
-    assert {day for day, _ in keys} == {str(day) for day in days.days()}
-    if level is Level.AD:
-        assert len(pages) > len(pieces)  # more rows than one page holds
+def test_insights_cover_every_day_once_over_all_pages(market: SandboxHandle, level: Level) -> None:
+    report = Report(market.account_ids[0], level, days_before(TODAY, 99))
+    pages = read_pages(market.url, report, 400)
+    assert len(pages) > 1 or level is Level.ACCOUNT
+    rows = pl.concat(page.rows for page in pages)
+    assert rows.height
+    assert not rows.select(report.key).is_duplicated().any()
+    assert set(rows["date_start"]) == {str(day) for day in report.days.days()}
+    assert rows.columns == list(report_fields(report))
+    assert rows["date_start"].equals(rows["date_stop"], check_names=False)
+    assert set(rows["account_id"]) == {report.account_id}
     for page in pages:
-        assert (page.account_id, page.level) == (account, level)
-        assert page.observed_at == START
-        assert page.reply["data"] == page.rows
-        assert set(page.reply["paging"]) <= {"cursors"}
+        assert (page.report, page.observed_at) == (report, START)
+        assert b"\n" not in page.body
         assert TOKEN not in repr(page)
-        assert all(row["date_start"] == row["date_stop"] for row in page.rows)
+        assert f"?level={level.value}&time_range={report.days}&limit=400" in page.request
+
+
+def test_a_kept_reply_is_the_page_again(market: SandboxHandle) -> None:
+    report = Report(market.account_ids[0], Level.AD, days_before(TODAY, 20))
+
+    async def both(meta: AdsPlatform) -> tuple[InsightsPage, InsightsPage]:
+        page = await meta.read_page(report, limit=50, after=None)
+        kept = meta.decoded(report, page.body, observed_at=page.observed_at, request=page.request)
+        return page, kept
+
+    page, kept = use(market.url, both)
+    assert page.rows.equals(kept.rows)
+    assert page.after is not None
+    assert (page.after, page.body, page.request) == (kept.after, kept.body, kept.request)
 
 
 def test_ads_sets_and_campaigns_add_up_to_the_account(market: SandboxHandle) -> None:
     days = days_before(TODAY, 20)
     sums = {
-        level: sum(
-            int(row["impressions"])
-            for page in read_pages(market.url, market.account_ids[1], level, days)
-            for row in page.rows
-        )
+        level: read_rows(market.url, Report(market.account_ids[1], level, days))["impressions"]
+        .cast(pl.Int64)
+        .sum()
         for level in Level
     }
     assert len(set(sums.values())) == 1
     assert sums[Level.ACCOUNT] > 0
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+def test_broken_down_rows_have_a_key_each_and_add_up(market: SandboxHandle, preset: Preset) -> None:
+    days = days_before(TODAY, 2)
+    plain = Report(market.account_ids[0], Level.CAMPAIGN, days)
+    report = replace(plain, preset=preset, fields=preset.fields)
+    rows = read_rows(market.url, report, 2000)
+    assert rows.columns == list(report_fields(report))
+    assert not rows.select(report.key).is_duplicated().any()
+    assert not any(rows[name].null_count() for name in report.key)
+    whole = read_rows(market.url, plain)["impressions"].cast(pl.Int64).sum()
+    assert rows["impressions"].cast(pl.Int64).sum() == whole
+
+
+def test_a_report_of_some_objects_has_those_alone(market: SandboxHandle) -> None:
+    report = Report(market.account_ids[0], Level.AD, days_before(TODAY, 5))
+    all_ids = read_rows(market.url, report)["ad_id"].unique().sort().to_list()
+    ids = tuple(all_ids[:2])
+    rows = read_rows(market.url, replace(report, ids=ids))
+    assert set(rows["ad_id"]) == set(ids)
+    alone = replace(report, node=ids[0])
+    assert set(read_rows(market.url, alone)["ad_id"]) == {ids[0]}
+
+
+def test_a_report_of_thousands_of_ids_is_a_read_like_any_other(fresh: SandboxHandle) -> None:
+    report = Report(fresh.account_ids[0], Level.AD, days_before(TODAY, 5))
+    whole = read_rows(fresh.url, report)
+    ids = (*whole["ad_id"].unique(), *(str(120_200_000_000_000_000 + n) for n in range(3000)))
+    fresh.reset_calls()
+    many = replace(report, ids=ids)
+    pages = read_pages(fresh.url, many, limit=7)
+    assert pl.concat(page.rows for page in pages).sort(report.key).equals(whole.sort(report.key))
+    assert len(pages) > 1
+    assert all(page.request.startswith("GET /v26.0/act_") for page in pages)
+    calls = fresh.calls()
+    assert {call["method"] for call in calls["last"]} == {"GET"}
+    assert calls["by_kind"] == {"insights": len(pages)}
+    assert fresh.writes() == []
+
+
+def test_a_report_job_gives_the_rows_that_waiting_gives(market: SandboxHandle) -> None:
+    account = market.account_ids[0]
+    reports = [Report(account, level, days_before(TODAY, 9)) for level in Level]
+
+    async def read(meta: AdsPlatform) -> list[pl.DataFrame]:
+        runs = [await meta.start_report(report) for report in reports]
+        done: list[ReportStatus] = []
+        for _ in range(200):
+            done = [await meta.report_status(run, account) for run in runs]
+            if {status.state for status in done} == {ReportState.COMPLETED}:
+                break
+            await asyncio.sleep(0.05)
+        assert {status.percent for status in done} == {100}
+        return [
+            (await meta.report_page(run, report, limit=5000, after=None)).rows
+            for run, report in zip(runs, reports, strict=True)
+        ]
+
+    for report, rows in zip(reports, use(market.url, read), strict=True):
+        assert rows.sort(report.key).equals(read_rows(market.url, report).sort(report.key))
+
+
+def test_objects_by_id_are_those_of_the_lists_and_none_where_there_is_none(
+    market: SandboxHandle,
+) -> None:
+    account = market.account_ids[0]
+
+    async def read(meta: AdsPlatform) -> None:
+        ads = {o.id: o for o in await meta.ad_objects(account) if o.level is Level.AD}
+        ids = [*ads, "987654321"]
+        before = meta.calls
+        assert await meta.objects_by_id(account, Level.AD, ids) == {**ads, "987654321": None}
+        assert meta.calls == before + 1
+
+    use(market.url, read)
+
+
+def test_details_keep_what_tells_objects_apart(market: SandboxHandle) -> None:
+    objects = use(market.url, lambda meta: meta.ad_objects(market.account_ids[0]))
+    for thing in objects:
+        assert set(thing.details) <= DETAILS[thing.level]
+        json.dumps(thing.details)
+    adsets = [thing for thing in objects if thing.level is Level.ADSET]
+    assert {"optimization_goal", "billing_event"} <= set(adsets[0].details)
+
+
+def test_creatives_pages_and_pixels_are_listed(market: SandboxHandle) -> None:
+    account = market.account_ids[0]
+
+    async def read(meta: MetaAds) -> None:
+        used = {o.creative_id for o in await meta.ad_objects(account) if o.level is Level.AD}
+        creatives = await meta.creatives(account)
+        assert used <= {creative.id for creative in creatives}
+        assert {creative.account_id for creative in creatives} == {account}
+        assert not any("url" in name for each in creatives for name in each.details)
+        assert (await meta.pages(account))[0].name
+        assert (await meta.pixels(account))[0].last_fired_at is not None
+
+    use(market.url, read)
+
+
+def test_the_token_is_told_about_without_standing_in_a_url(market: SandboxHandle) -> None:
+    status = use(market.url, lambda meta: meta.token_status())
+    assert status.valid
+    assert "ads_read" in status.scopes
+    dead = use(market.url, lambda meta: meta.token_status(), token="EAAGwrongSECRET9876543210")
+    assert not dead.valid
+    assert dead.problem
+    assert "EAAGwrong" not in repr(dead)
 
 
 def test_what_is_written_is_read_back_and_archived_objects_stay_visible(
@@ -157,13 +300,13 @@ def test_what_is_written_is_read_back_and_archived_objects_stay_visible(
 
     assert use(fresh.url, change) == [12_345, {"success": True}, "PAUSED", 12_345]
     days = days_before(TODAY, 9)
-    before = read_pages(fresh.url, account, Level.CAMPAIGN, days)
+    report = Report(account, Level.CAMPAIGN, days)
+    before = read_rows(fresh.url, report)
     use(fresh.url, lambda meta: meta.set_status(campaign.id, "ARCHIVED"))
     listed = {t.id: t for t in use(fresh.url, lambda meta: meta.ad_objects(account))}
     assert listed[campaign.id].effective_status == "ARCHIVED"
     assert set(listed) == {t.id for t in objects}
-    after = read_pages(fresh.url, account, Level.CAMPAIGN, days)
-    assert [page.rows for page in after] == [page.rows for page in before]
+    assert read_rows(fresh.url, report).equals(before)
     with pytest.raises(ValidationRefused, match="cannot be reactivated"):
         use(fresh.url, lambda meta: meta.set_status(campaign.id, "ACTIVE"))
     told = [(w["field"], w["new"], w["accepted"]) for w in fresh.writes()]
@@ -187,6 +330,42 @@ def test_the_fifth_budget_change_of_an_hour_is_a_throttle_of_an_hour(fresh: Sand
         use(fresh.url, five)
     assert failed.value.wait_seconds == 3600
     assert len([w for w in fresh.writes() if w["accepted"]]) == 4
+
+
+def test_reads_stop_before_meta_shuts_the_account_and_a_write_finds_room(tmp_path: Path) -> None:
+    async def at_once(_: float) -> None:
+        """Pauses between reads are not what this test is about."""
+
+    config = SandboxConfig(
+        state=tmp_path / "state", port=0, days=2, start=START, frozen=True, token=TOKEN,
+        ceiling=100,
+    )  # fmt: skip
+
+    async def until_stopped(sandbox: SandboxHandle) -> None:
+        budget = RateBudget(clocks=Time(sleep=at_once))
+        client = MetaClient(
+            base_url=sandbox.url, version="v26.0", token=TOKEN, max_wait=0, budget=budget
+        )
+        async with MetaAds(client) as meta:
+            account = sandbox.account_ids[0]
+            objects = await meta.ad_objects(account)
+            campaign = next(t for t in objects if t.level is Level.CAMPAIGN)
+            await meta.read_object(campaign.id, Level.CAMPAIGN)
+            report = Report(account, Level.AD, days_before(TODAY, 1))
+
+            async def read_on() -> None:
+                for _ in range(200):
+                    await meta.read_page(report, limit=5, after=None)
+
+            with pytest.raises(RateLimited, match="is used up to") as failed:
+                await read_on()
+            assert failed.value.origin.code is None  # our own doing, not Meta's
+            assert 80 <= meta.calls <= 90
+            await meta.set_status(campaign.id, "PAUSED")
+            assert (await meta.read_object(campaign.id, Level.CAMPAIGN)).status == "PAUSED"
+
+    with run_sandbox(config) as sandbox:
+        asyncio.run(until_stopped(sandbox))
 
 
 def test_a_budget_too_low_is_refused_with_metas_reason(fresh: SandboxHandle) -> None:
@@ -271,7 +450,7 @@ def test_all_statuses_are_asked_for_since_meta_hides_archived_objects() -> None:
     empty = ok({"data": []})
     with scripted(empty, empty, empty, empty) as server:
         use(server.url, lambda meta: meta.ad_objects("1"))
-        read_pages(server.url, "1", Level.AD, days_before(TODAY, 1))
+        read_pages(server.url, Report("1", Level.AD, days_before(TODAY, 1)))
     edges = [r.path.rsplit("/", 1)[1] for r in server.requests]
     assert edges == ["campaigns", "adsets", "ads", "insights"]
     for request in server.requests[:3]:

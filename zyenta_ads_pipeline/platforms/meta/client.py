@@ -1,25 +1,29 @@
-"""Transport to the Graph API: one request at a time, typed errors, bounded retries of reads.
+"""Transport to the Graph API: budgeted calls, typed errors, bounded retries of reads.
 
-The token travels in the Authorization header and is taken out of every text that leaves here.
-A read is tried again where the error table allows it; a write is sent exactly once.
+The token travels in the Authorization header and is taken out of every reply as it arrives. Each
+call asks the rate budget first, and has an end: its own, a read also the deadline. A read is tried
+again where the error table allows it; a write is sent exactly once.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import stamina
 
 from zyenta_ads_pipeline.domain.errors import (
+    DeadlinePassed,
     ErrorOrigin,
     IncompleteData,
     PlatformError,
@@ -30,28 +34,62 @@ from zyenta_ads_pipeline.domain.errors import (
     Unreachable,
     ValidationRefused,
 )
-from zyenta_ads_pipeline.platforms.meta.errors import error_from_reply, heals_once
+from zyenta_ads_pipeline.platforms.meta.budget import RateBudget
+from zyenta_ads_pipeline.platforms.meta.errors import heals_once
+from zyenta_ads_pipeline.platforms.meta.replies import (
+    RawReply,
+    Reply,
+    decoded,
+    next_cursor,
+    server_time,
+)
+from zyenta_ads_pipeline.platforms.meta.usage import MANAGEMENT, WRITE_POINTS
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+_Method = Literal["GET", "POST"]
+
 _SMALLEST_PAGE = 10
 _TRIES = 5
+_SHORTEST_SECRET = 12
+"""Bytes. Shorter ones are stand-ins such as `test`, and may be a part of what Meta says."""
+_IN_FLIGHT = 8
+_WHOLE_CALL = 10
+"""A call may take this many times the timeout, which bounds a silence only: a body that drips in
+piece by piece has none."""
+_LONGEST_QUERY = 2000
+"""Characters of parameters that travel in an address; far below what servers and httpx take."""
 
 
 @dataclass(frozen=True)
-class Reply:
-    """A decoded reply: its body, Meta's clock when it was given, and its trace id."""
+class Purpose:
+    """What a call is for: counted under `kind`, charged to an account's quota of a use case.
 
-    body: dict[str, Any]
-    at: datetime
-    trace_id: str
-    request: str
+    `account_id` is empty where it is not known. `reserve`: it may use what is kept for writes,
+    since it is a part of one. `points` is its weight.
+    """
+
+    kind: str
+    account_id: str = ""
+    use_case: str = MANAGEMENT
+    reserve: bool = False
+    points: int = 1
+
+
+_ANY_READ = Purpose("other")
+_ANY_WRITE = Purpose("write", reserve=True, points=WRITE_POINTS)
 
 
 class MetaClient:
     """A connection to the Graph API with one token. Open it with `async with`.
 
-    `max_wait` bounds, in seconds, how long a throttled read sits out before it gives up.
+    `timeout`, in seconds, bounds each silence of the server, and ten times of it each call.
+    `max_wait` bounds how long a read sits out a quota before it gives up; `deadline` (of the
+    monotonic clock) bounds all waits, and reads under way. `budget` is the process's; without one
+    the client keeps its own. There `app_id` tells apps apart; without it each token counts as an
+    app of its own. With `app_secret` each call carries its proof, never the secret itself (Graph
+    API, "Securing requests").
     """
 
     def __init__(
@@ -60,15 +98,32 @@ class MetaClient:
         base_url: str,
         version: str,
         token: str,
+        app_id: str | None = None,
+        app_secret: str | None = None,
         timeout: float = 60.0,
         max_wait: float = 300.0,
+        deadline: float | None = None,
+        budget: RateBudget | None = None,
     ) -> None:
-        self._version = version
-        self._token = token
+        self.token = token
+        self.version = version
+        self.answered_version: str | None = None
+        """The version that Meta last said it answered as; None before the first reply."""
+        self.calls_by_kind: Counter[str] = Counter()
+        """Requests sent so far by what they were for, repeated ones included."""
+        self.budget = budget or RateBudget()
+        self.deadline = deadline
+        self.app = app_id or hashlib.blake2b(token.encode(), digest_size=4).hexdigest()
+        """Whose quotas the calls count against; tells nothing of the token."""
+        self._longest_call = timeout * _WHOLE_CALL
+        self._proof = _proof(app_secret, token) if app_secret else None
+        self._secrets = [text.encode() for text in (token, app_secret, self._proof) if text]
         self._max_wait = max_wait
         self._warned = False
+        self._places = asyncio.Semaphore(_IN_FLIGHT)
+        self._host = base_url.rstrip("/")
+        self._base = f"{self._host}/{version}/"
         self._http = httpx.AsyncClient(
-            base_url=f"{base_url}/{version}/",
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=timeout,
             follow_redirects=False,
@@ -80,18 +135,60 @@ class MetaClient:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._http.aclose()
+        await self.budget.share(now=True)
 
-    async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, repeated ones included."""
+        return self.calls_by_kind.total()
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        purpose: Purpose = _ANY_READ,
+    ) -> Reply:
         """Read one object. Tried again, within bounds, where Meta's error allows it."""
+        return await self.read(path, params, purpose=purpose, decode=decoded)
+
+    async def read(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        purpose: Purpose,
+        decode: Callable[[RawReply], T],
+        method: _Method = "GET",
+        again_on: tuple[type[PlatformError], ...] = (),
+    ) -> T:
+        """A call that may be repeated, its reply as `decode` makes it.
+
+        A call is tried again where the error table allows it, and after errors of `again_on`.
+        `decode` raises the error that the reply is, if it is one. With `method` POST the
+        parameters travel as a form.
+        """
+        patience = _Patience(self._max_wait, self.deadline, again_on)
         async for attempt in stamina.retry_context(
-            on=_Patience(self._max_wait), attempts=_TRIES, timeout=None, wait_jitter=0.5
+            on=patience, attempts=_TRIES, timeout=None, wait_jitter=0.5
         ):
+            # Outside of the try: where the budget gives up, another try is in vain.
+            patience.left -= await self.budget.admit(
+                purpose.account_id,
+                purpose.use_case,
+                app=self.app,
+                write=purpose.reserve,
+                points=purpose.points,
+                patience=patience.left,
+                deadline=self.deadline,
+            )
             with attempt:
-                return await self._send("GET", path, params=params)
+                return await self._exchange(
+                    method, path, params, purpose, decode, deadline=self.deadline
+                )
         raise AssertionError("the retry loop returns or raises")
 
     async def pages(
-        self, path: str, params: Mapping[str, Any], *, limit: int
+        self, path: str, params: Mapping[str, Any], *, limit: int, purpose: Purpose = _ANY_READ
     ) -> AsyncIterator[Reply]:
         """Every page of an edge, to its real end: the page without `paging.next`.
 
@@ -104,7 +201,7 @@ class MetaClient:
         while True:
             asked = {**params, "limit": limit, **({"after": after} if after else {})}
             try:
-                reply = await self.get(path, asked)
+                reply = await self.get(path, asked, purpose)
             except TooMuchData:
                 if limit <= _SMALLEST_PAGE:
                     raise
@@ -113,13 +210,10 @@ class MetaClient:
             except ValidationRefused as error:
                 if after is None:
                     raise
-                raise IncompleteData(
-                    f"The list {path} broke off: page {number} could not be read: {error.what}",
-                    "Nothing of this list was stored; run it again.",
-                ) from error
+                raise broken_off(f"The list {path}", f"page {number}", error) from error
             _check_page(reply, path, number)
             yield reply
-            after = _next_cursor(reply.body, path, number)
+            after = next_cursor(reply.body.get("paging"), f"Page {number} of {path}")
             if after is None:
                 return
             if after in seen:
@@ -130,10 +224,25 @@ class MetaClient:
             seen.add(after)
             number += 1
 
-    async def post(self, path: str, data: Mapping[str, Any]) -> Reply:
-        """Write, once. Raises `UnknownOutcome` when it may or may not have happened."""
+    async def post(
+        self, path: str, data: Mapping[str, Any], purpose: Purpose = _ANY_WRITE
+    ) -> Reply:
+        """Write, once. Raises `UnknownOutcome` when it may or may not have happened.
+
+        It does not wait for a quota, since what was checked before it would grow old: it raises
+        `RateLimited`, and nothing was sent. Once sent it is not cut off at the deadline.
+        """
+        await self.budget.admit(
+            purpose.account_id,
+            purpose.use_case,
+            app=self.app,
+            write=True,
+            points=purpose.points,
+            patience=0.0,
+            deadline=self.deadline,
+        )
         try:
-            reply = await self._send("POST", path, data=data)
+            reply = await self._exchange("POST", path, data, purpose, decoded, deadline=None)
         except Transient as error:
             raise UnknownOutcome(
                 f"It is not known whether {error.origin.request} took effect: {error.what}",
@@ -148,20 +257,88 @@ class MetaClient:
             )
         return reply
 
-    async def _send(
+    def note(self, purpose: Purpose, headers: Mapping[str, str]) -> None:
+        """Tell the budget what a reply, or a part of one, says of the quotas."""
+        self.budget.note(purpose.account_id, headers, app=self.app)
+
+    async def _exchange(
         self,
-        method: str,
+        method: _Method,
         path: str,
+        params: Mapping[str, Any] | None,
+        purpose: Purpose,
+        decode: Callable[[RawReply], T],
         *,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> Reply:
-        request = f"{method} /{self._version}/{path}"
-        origin = ErrorOrigin(request=request)
+        deadline: float | None,
+    ) -> T:
+        """One call, admitted already: sent, its usage noted, its reply decoded."""
+        async with self._places:
+            self.calls_by_kind[purpose.kind] += 1
+            raw = await self._bounded(method, path, params, deadline)
+        self.note(purpose, raw.headers)
         try:
-            response = await self._http.request(
-                method, path, params=_encoded(params), data=_encoded(data)
-            )
+            return decode(raw)
+        except RateLimited as error:
+            self.budget.refused(purpose.account_id, purpose.use_case, error, app=self.app)
+            raise
+        finally:
+            await self.budget.share()
+
+    async def _bounded(
+        self,
+        method: _Method,
+        path: str,
+        params: Mapping[str, Any] | None,
+        deadline: float | None,
+    ) -> RawReply:
+        """A call that ends in time. Raises `DeadlinePassed` where `deadline` ended it, `Transient`
+        where it took longer than any call may."""
+        request = f"{method} /{self.version}/{path}"
+        left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0.0)
+        try:
+            async with asyncio.timeout(min(left, self._longest_call)):
+                return await self._send(method, path, params, request)
+        except TimeoutError:
+            if left <= self._longest_call:
+                raise DeadlinePassed(
+                    f"The time allowed is over; it ended while {request} was under way.",
+                    "What was read is kept; the next run goes on from here.",
+                ) from None
+            raise Transient(
+                f"{request} took longer than {self._longest_call:g} s.",
+                "The next run tries again; META_REQUEST_TIMEOUT sets how long a call may take.",
+                origin=ErrorOrigin(request=request),
+            ) from None
+
+    async def _send(
+        self, method: _Method, path: str, params: Mapping[str, Any] | None, request: str
+    ) -> RawReply:
+        """One call over the wire.
+
+        A read with many parameters, such as thousands of ids, travels as POST with `method=GET` in
+        its form, as Meta's older SDKs send every read. It was not tried on a real account.
+        """
+        origin = ErrorOrigin(request=request)
+        values = _encoded(params or {})
+        if self._proof:
+            values["appsecret_proof"] = self._proof
+        # A whole address is parsed once; httpx would do it three times for its parts.
+        query = urlencode(values, quote_via=quote)
+        try:
+            if method == "POST":
+                response = await self._http.post(f"{self._base}{path}", data=values)
+            elif len(query) > _LONGEST_QUERY:
+                response = await self._http.post(
+                    f"{self._base}{path}", data={**values, "method": method}
+                )
+            else:
+                response = await self._http.get(f"{self._base}{path}?{query}")
+        except httpx.InvalidURL as error:
+            raise ValidationRefused(
+                f"{request} has no address that can be sent: {self._clean(error)}.",
+                "Check META_GRAPH_URL and the ids asked for.",
+                origin=origin,
+            ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unreachable(
                 f"No connection to {self._host} for {request}: {self._clean(error)}.",
@@ -176,94 +353,91 @@ class MetaClient:
                 "The next run tries again.",
                 origin=origin,
             ) from None
-        return self._decoded(response, request)
-
-    def _decoded(self, response: httpx.Response, request: str) -> Reply:
-        try:
-            body = json.loads(response.content, parse_float=Decimal)
-        except ValueError:
-            body = None
-        if isinstance(body, dict) and isinstance(body.get("error"), dict):
-            raise error_from_reply(
-                json.loads(self._clean(json.dumps(body["error"], default=str))),
-                request=request,
-                http_status=response.status_code,
-                headers=response.headers,
-            )
-        trace = response.headers.get("x-fb-trace-id", "")
-        if not isinstance(body, dict) or "error" in body or not response.is_success:
-            raise _unreadable(request, response.status_code, trace)
         self._check_version(response)
-        return Reply(body=body, at=_server_time(response), trace_id=trace, request=request)
+        content = response.content
+        for secret in self._secrets:
+            if len(secret) >= _SHORTEST_SECRET:
+                content = content.replace(secret, b"***")
+        return RawReply(
+            content=content,
+            status=response.status_code,
+            headers=response.headers,
+            at=server_time(response.headers),
+            request=request,
+        )
 
     def _check_version(self, response: httpx.Response) -> None:
         answered = response.headers.get("facebook-api-version")
-        if answered and answered != self._version and not self._warned:
+        if not answered:
+            return
+        self.answered_version = answered
+        if answered != self.version and not self._warned:
             self._warned = True
-            log.warning("Meta answered as %s though %s was asked", answered, self._version)
-
-    @property
-    def _host(self) -> str:
-        return f"{self._http.base_url.scheme}://{self._http.base_url.netloc.decode()}"
+            log.warning("Meta answered as %s though %s was asked", answered, self.version)
 
     def _clean(self, text: object) -> str:
-        return str(text).replace(self._token, "***")
+        cleaned = str(text)
+        for secret in self._secrets:
+            cleaned = cleaned.replace(secret.decode(), "***")
+        return cleaned
 
 
 class _Patience:
-    """Decides for each failed try whether, and after how long, to try again."""
+    """Decides for each failed try whether, and after how long, to try again.
 
-    def __init__(self, max_wait: float) -> None:
-        self._left = max_wait
+    `left` is how many seconds may still be spent waiting for quotas.
+    """
+
+    def __init__(
+        self, left: float, deadline: float | None, again_on: tuple[type[PlatformError], ...]
+    ) -> None:
+        self.left = left
+        self._deadline = deadline
+        self._again_on = again_on
         self._tries = 0
 
     def __call__(self, error: Exception) -> bool | float:
         self._tries += 1
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return False
         if isinstance(error, RateLimited):
-            wait = error.wait_seconds or 1.0
-            if wait > self._left:
-                return False
-            self._left -= wait
-            log.warning("%s Waiting %.0f s.", error.what, wait)
-            return wait
-        if not isinstance(error, Transient | Unreachable):
+            return self._after_throttle(error)
+        if not isinstance(error, (Transient, Unreachable, *self._again_on)):
             return False
         if self._tries > 1 and isinstance(error, PlatformError) and heals_once(error):
             return False
-        log.warning("%s Trying again.", error.what)
+        log.warning("%s Trying again.", error)
         return True
 
+    def _after_throttle(self, error: RateLimited) -> bool | float:
+        """The budget, which has learnt of it, does the waiting."""
+        wait = error.wait_seconds or 1.0
+        time_left = float("inf") if self._deadline is None else self._deadline - time.monotonic()
+        if wait > min(self.left, time_left):
+            return False
+        log.warning("%s", error.what)
+        return 0.0
 
-def _encoded(values: Mapping[str, Any] | None) -> dict[str, str] | None:
+
+def broken_off(what: str, where: str, error: PlatformError) -> IncompleteData:
+    """The error for a list whose later page was refused: its cursor has gone stale."""
+    return IncompleteData(
+        f"{what} broke off: {where} could not be read: {error.what}",
+        "Nothing of this list was stored; run it again.",
+    )
+
+
+def _proof(app_secret: str, token: str) -> str:
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _encoded(values: Mapping[str, Any]) -> dict[str, str]:
     """Parameters as Graph wants them: lists, objects and booleans each as JSON text."""
-    if values is None:
-        return None
     return {
         name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         for name, value in values.items()
         if value is not None
     }
-
-
-def _server_time(response: httpx.Response) -> datetime:
-    try:
-        return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return datetime.now(UTC)
-
-
-def _unreadable(request: str, status: int, trace: str) -> PlatformError:
-    origin = ErrorOrigin(request=request, http_status=status, trace_id=trace)
-    kind: type[PlatformError] = ValidationRefused
-    if status == 429:
-        kind = RateLimited
-    elif status < 400 or status >= 500:
-        kind = Transient
-    return kind(
-        f"The reply to {request} is not one of the Graph API's (HTTP {status}).",
-        "Check META_GRAPH_URL." if kind is ValidationRefused else "The next run tries again.",
-        origin=origin,
-    )
 
 
 def _check_page(reply: Reply, path: str, number: int) -> None:
@@ -273,24 +447,3 @@ def _check_page(reply: Reply, path: str, number: int) -> None:
             f"Page {number} of {path} has no list of rows.",
             "Nothing of this list was stored; run it again.",
         )
-
-
-def _next_cursor(body: Mapping[str, Any], path: str, number: int) -> str | None:
-    """The cursor of the next page; None on the last, which alone lacks `paging.next`.
-
-    The link itself is not followed: it can carry the token.
-    """
-    paging = body.get("paging")
-    if not isinstance(paging, dict) or not paging.get("next"):
-        return None
-    cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    after = after or next(
-        iter(parse_qs(urlsplit(str(paging["next"])).query).get("after", [])), None
-    )
-    if not after:
-        raise IncompleteData(
-            f"Page {number} of {path} announces a next page but no cursor to it.",
-            "Nothing of this list was stored; run it again.",
-        )
-    return str(after)

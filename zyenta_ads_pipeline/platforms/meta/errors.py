@@ -1,14 +1,13 @@
 """What each of Meta's error codes means and what may be done about it.
 
-A table, not a chain of ifs: (code, subcode) decides, then the code alone, then `is_transient`,
-then the HTTP status. Texts and `type` never decide, since both are localised and unreliable.
+A table, not a chain of ifs: (code, subcode) decides, then a subcode of one meaning under any code,
+then the code alone, then `is_transient`, then the HTTP status. Texts and `type` never decide,
+since both are localised and unreliable.
 Source: Marketing API, "Error reference", "Insights: error codes", "Rate limiting".
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,10 +21,12 @@ from zyenta_ads_pipeline.domain.errors import (
     PlatformError,
     PolicyBlocked,
     RateLimited,
+    ReportFailed,
     TooMuchData,
     Transient,
     ValidationRefused,
 )
+from zyenta_ads_pipeline.platforms.meta.header_values import json_object, number
 
 Kind = type[PlatformError]
 
@@ -91,6 +92,14 @@ _BY_SUBCODE_ALONE: dict[int, Kind] = {
 }
 """Seven-digit numbers belong into `error_subcode` but are at times put into `code`."""
 
+_KEPT_BY_REPORTS: frozenset[Kind] = frozenset(
+    {AuthenticationFailed, PermissionDenied, NotFound, PolicyBlocked, TooMuchData}
+)
+"""What a failed report's number says of token, rights, existence and size holds for it too."""
+_FINAL_SUBCODES = frozenset({1504041, 1504042})
+_FINAL_CODES = _FINAL_SUBCODES | {2635, 3018}
+"""The only refusals that are about what was asked; Meta fails sound reports with code 100."""
+
 _ONCE = frozenset({1, 389, 5000, 6000, 6001})
 """Transient codes that heal at the second try or not at all."""
 
@@ -115,9 +124,12 @@ _REMEDIES: dict[Kind, str] = {
     TooMuchData: "Ask for fewer days at a time.",
     PolicyBlocked: "A person has to look into Ads Manager: Meta blocked this account or action.",
     DuplicateObject: "Look up the object that exists.",
+    ReportFailed: "The report is asked for anew.",
     ValidationRefused: "The request itself is refused; sending it again cannot help.",
 }
-_CODE_REMEDIES: dict[int, str] = {
+_NUMBER_REMEDIES: dict[int, str] = {
+    459: "Meta has stopped this user, not the token: a person has to log in at facebook.com.",
+    464: "Meta has stopped this user, not the token: a person has to log in at facebook.com.",
     2635: "Set META_API_VERSION to a version that is alive: v25.0 or v26.0.",
     3018: "Choose a start within the last 37 months.",
 }
@@ -138,8 +150,8 @@ def error_from_reply(
     """The typed error for Meta's `error` object."""
     code, subcode = _numbers(error)
     kind = _kind(code, subcode, is_transient=error.get("is_transient") is True, http=http_status)
-    if kind is Transient and "reduce the amount of data" in str(error.get("message", "")).lower():
-        kind = TooMuchData  # the one case that no number tells: code 1 for a page too large
+    if kind is Transient and _asks_for_less(error):
+        kind = TooMuchData
     origin = ErrorOrigin(
         request=request,
         http_status=http_status,
@@ -147,12 +159,42 @@ def error_from_reply(
         subcode=subcode,
         trace_id=str(error.get("fbtrace_id") or headers.get("x-fb-trace-id", "")),
     )
-    what = f"Meta refused {request}: {_words(error)} (code {_shown(code, subcode)})."
-    remedy = _CODE_REMEDIES.get(code or 0, _REMEDIES[kind])
+    known = "" if _kind_by_number(code, subcode) else ", which is not in our table of errors"
+    what = f"Meta refused {request}: {_words(error)} (code {_shown(code, subcode)}{known})."
+    remedy = _remedy(kind, code, subcode)
     if issubclass(kind, RateLimited):
         wait = wait_seconds(code, subcode, headers)
         return kind(what, remedy, origin=origin, wait_seconds=wait)
     return kind(what, remedy, origin=origin)
+
+
+def error_of_report(status: Mapping[str, Any], *, request: str) -> PlatformError:
+    """The typed error for an asynchronous report's status that says it failed.
+
+    `TooMuchData` wants a smaller report, `ValidationRefused` another one; errors about the token,
+    its rights and the account keep their class. After `ReportFailed` the same may be asked for
+    anew.
+    """
+    code, subcode = _whole(status.get("error_code")), _whole(status.get("error_subcode"))
+    told = {
+        "message": status.get("error_message") or "the report failed",
+        "error_user_title": status.get("error_user_title"),
+        "error_user_msg": status.get("error_user_msg"),
+    }
+    by_number = _kind_by_number(code, subcode)
+    kind: Kind = ReportFailed
+    if _asks_for_less(told):
+        kind = TooMuchData
+    elif by_number in _KEPT_BY_REPORTS:
+        kind = by_number
+    elif code in _FINAL_CODES or subcode in _FINAL_SUBCODES:
+        kind = ValidationRefused
+    return kind(
+        f"Meta could not finish the report of {request}: {_words(told)} "
+        f"(code {_shown(code, subcode)}).",
+        _remedy(kind, code, subcode),
+        origin=ErrorOrigin(request=request, code=code, subcode=subcode),
+    )
 
 
 def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, str]) -> float:
@@ -160,14 +202,14 @@ def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, st
 
     The ad account's header speaks in seconds, the business use case's in minutes.
     """
-    for number in (subcode, code):
-        if number in _SUBCODE_WAITS:
-            return _SUBCODE_WAITS[number]
+    for told in (subcode, code):
+        if told in _SUBCODE_WAITS:
+            return _SUBCODE_WAITS[told]
     if code is not None and 80000 <= code < 80100:
         minutes = max(
             (
-                _number(use.get("estimated_time_to_regain_access"))
-                for uses in _json_object(headers.get("x-business-use-case-usage")).values()
+                number(use.get("estimated_time_to_regain_access")) or 0.0
+                for uses in json_object(headers.get("x-business-use-case-usage")).values()
                 if isinstance(uses, list)
                 for use in uses
                 if isinstance(use, dict)
@@ -175,8 +217,8 @@ def wait_seconds(code: int | None, subcode: int | None, headers: Mapping[str, st
             default=0.0,
         )
         return minutes * 60 or _DEFAULT_WAIT
-    account = _json_object(headers.get("x-ad-account-usage"))
-    return _number(account.get("reset_time_duration")) or _DEFAULT_WAIT
+    account = json_object(headers.get("x-ad-account-usage"))
+    return number(account.get("reset_time_duration")) or _DEFAULT_WAIT
 
 
 def _kind(code: int | None, subcode: int | None, *, is_transient: bool, http: int) -> Kind:
@@ -193,9 +235,22 @@ def _kind_by_number(code: int | None, subcode: int | None) -> Kind | None:
         return None
     if subcode is not None and (code, subcode) in _BY_SUBCODE:
         return _BY_SUBCODE[code, subcode]
+    if subcode in _BY_SUBCODE_ALONE:
+        return _BY_SUBCODE_ALONE[subcode]
     if code > 999_999:
         return _BY_CODE.get(code) or _BY_SUBCODE_ALONE.get(code, ValidationRefused)
     return Transient if code < 0 else _BY_CODE.get(code)
+
+
+def _asks_for_less(error: Mapping[str, Any]) -> bool:
+    """The one case that no number tells: code 1 for a page or a report too large."""
+    return "reduce the amount of data" in str(error.get("message", "")).lower()
+
+
+def _remedy(kind: Kind, code: int | None, subcode: int | None) -> str:
+    if issubclass(kind, AuthenticationFailed) and subcode in _NUMBER_REMEDIES:
+        return _NUMBER_REMEDIES[subcode]
+    return _NUMBER_REMEDIES.get(code or 0, _REMEDIES[kind])
 
 
 def _numbers(error: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -205,7 +260,7 @@ def _numbers(error: Mapping[str, Any]) -> tuple[int | None, int | None]:
 def _whole(value: Any) -> int | None:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -221,7 +276,7 @@ def _words(error: Mapping[str, Any]) -> str:
 def _blamed(data: Any) -> str:
     """The fields Meta blames; `error_data` is an object or the JSON text of one."""
     if isinstance(data, str):
-        data = _json_object(data)
+        data = json_object(data)
     specs = data.get("blame_field_specs") if isinstance(data, dict) else None
     if not isinstance(specs, list):
         return ""
@@ -230,19 +285,3 @@ def _blamed(data: Any) -> str:
 
 def _shown(code: int | None, subcode: int | None) -> str:
     return f"{code}/{subcode}" if subcode is not None else f"{code}"
-
-
-def _number(value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return 0.0
-    return number if 0 < number < math.inf else 0.0
-
-
-def _json_object(text: str | None) -> dict[str, Any]:
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

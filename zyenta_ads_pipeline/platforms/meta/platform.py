@@ -1,72 +1,63 @@
-"""Meta as an `AdsPlatform`: which edges and fields are asked, and how their replies are read."""
+"""Meta as an `AdsPlatform`: which edges are asked, for what purpose, and in which shape."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from functools import partial
+from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
 
-from zyenta_ads_pipeline.domain.ads import (
-    LINK_CLICK_FIELD,
-    AdAccount,
-    AdObject,
-    Level,
-    account_number,
+from zyenta_ads_pipeline.domain.ads import AdAccount, AdCreative, AdObject, Level
+from zyenta_ads_pipeline.domain.errors import (
+    AuthenticationFailed,
+    IncompleteData,
+    NotFound,
+    PlatformError,
 )
-from zyenta_ads_pipeline.domain.errors import IncompleteData
-from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.platforms.base import Capabilities, InsightsPage, WriteReceipt
-from zyenta_ads_pipeline.platforms.meta.client import MetaClient, Reply
+from zyenta_ads_pipeline.domain.insights import Report
+from zyenta_ads_pipeline.platforms.base import (
+    Capabilities,
+    InsightsPage,
+    Pixel,
+    PlatformPage,
+    ReportStatus,
+    TokenStatus,
+    WriteReceipt,
+)
+from zyenta_ads_pipeline.platforms.meta.batch import read_each, relative_url
+from zyenta_ads_pipeline.platforms.meta.client import MetaClient, Purpose
+from zyenta_ads_pipeline.platforms.meta.objects import (
+    ACCOUNT_FIELDS,
+    CREATIVE_FIELDS,
+    EDGES,
+    PIXEL_FIELDS,
+    STATUSES,
+    ad_account,
+    ad_creative,
+    ad_object,
+    object_fields,
+    page_of,
+    pixel_of,
+    told,
+)
+from zyenta_ads_pipeline.platforms.meta.pages import read_archived, read_reply
+from zyenta_ads_pipeline.platforms.meta.replies import Reply, decoded
+from zyenta_ads_pipeline.platforms.meta.reports import (
+    STATUS_FIELDS,
+    params_of,
+    path_of,
+    status_of,
+)
+from zyenta_ads_pipeline.platforms.meta.usage import INSIGHTS, MANAGEMENT, WRITE_POINTS
 
-_ID_FIELDS: dict[Level, tuple[str, ...]] = {
-    Level.ACCOUNT: ("account_id",),
-    Level.CAMPAIGN: ("account_id", "campaign_id"),
-    Level.ADSET: ("account_id", "campaign_id", "adset_id"),
-    Level.AD: ("account_id", "campaign_id", "adset_id", "ad_id"),
-}
-_METRIC_FIELDS = (
-    "account_currency",
-    "impressions",
-    "clicks",
-    LINK_CLICK_FIELD,
-    "reach",
-    "spend",
-    "actions",
-    "action_values",
-)
-_DAYS_PER_REPORT = 90
-_ROWS_PER_PAGE = 500
+T = TypeVar("T")
+
 _OBJECTS_PER_PAGE = 200
-
-_EDGES: dict[Level, str] = {Level.CAMPAIGN: "campaigns", Level.ADSET: "adsets", Level.AD: "ads"}
-_OBJECT_FIELDS: dict[Level, tuple[str, ...]] = {
-    Level.CAMPAIGN: ("objective", "daily_budget", "lifetime_budget"),
-    Level.ADSET: ("campaign_id", "daily_budget", "lifetime_budget"),
-    Level.AD: ("campaign_id", "adset_id", "creative{id}"),
-}
-_COMMON_FIELDS = (
-    "id",
-    "account_id",
-    "name",
-    "status",
-    "effective_status",
-    "created_time",
-    "updated_time",
-)
-_CAMPAIGN_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES")
-_STATUSES: dict[Level, tuple[str, ...]] = {
-    Level.CAMPAIGN: _CAMPAIGN_STATUSES,
-    Level.ADSET: (*_CAMPAIGN_STATUSES, "CAMPAIGN_PAUSED"),
-    Level.AD: (
-        *_CAMPAIGN_STATUSES,
-        "CAMPAIGN_PAUSED",
-        "ADSET_PAUSED",
-        "PENDING_REVIEW",
-        "DISAPPROVED",
-        "PREAPPROVED",
-        "PENDING_BILLING_INFO",
-    ),
-}
+_CREATIVES_PER_PAGE = 100
+_ACTIVITIES_PER_PAGE = 500
+_ACTIVITY_PAGES = 5
 
 
 class MetaAds:
@@ -77,6 +68,8 @@ class MetaAds:
 
     def __init__(self, client: MetaClient) -> None:
         self._client = client
+        self._owners: dict[str, str] = {}
+        """The account of each object read alone, so that its writes are charged to it."""
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -85,149 +78,256 @@ class MetaAds:
     async def __aexit__(self, *exc: object) -> None:
         await self._client.__aexit__(*exc)
 
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, repeated ones included; a batch is one."""
+        return self._client.calls
+
+    @property
+    def calls_by_kind(self) -> Counter[str]:
+        """The same by what they were for."""
+        return self._client.calls_by_kind
+
+    def percent_used(self, account_id: str) -> float:
+        """How much of the quotas that an account's calls count against is used, as of now."""
+        client = self._client
+        return max(
+            client.budget.percent(account_id, use_case, app=client.app)
+            for use_case in (INSIGHTS, MANAGEMENT)
+        )
+
+    @property
+    def answered_version(self) -> str | None:
+        """The version that Meta last answered as; None before the first reply."""
+        return self._client.answered_version
+
     async def server_time(self) -> datetime:
         """Meta's own clock, from the Date of a small reply."""
-        return (await self._client.get("me", {"fields": "id"})).at
+        purpose = Purpose("clock", reserve=True)
+        return (await self._client.get("me", {"fields": "id"}, purpose)).at
 
     async def account(self, account_id: str) -> AdAccount:
         """Currency, time zone, status and minimum budget of one account."""
-        reply = await self._client.get(
-            f"act_{account_id}",
-            {"fields": "id,account_id,name,currency,timezone_name,account_status,min_daily_budget"},
-        )
-        body = reply.body
-        return AdAccount(
-            id=account_number(_told(body, "account_id", reply)),
-            name=str(body.get("name", "")),
-            currency=_told(body, "currency", reply),
-            timezone=_told(body, "timezone_name", reply),
-            account_status=_whole(body, "account_status", reply) or 1,
-            min_daily_budget=_whole(body, "min_daily_budget", reply),
-            observed_at=reply.at,
-        )
+        purpose = Purpose("account", account_id, reserve=True)
+        path = f"act_{account_id}"
+        return ad_account(await self._client.get(path, {"fields": ACCOUNT_FIELDS}, purpose))
 
     async def ad_objects(self, account_id: str) -> list[AdObject]:
         """All campaigns, ad sets and ads that Meta lists, archived ones included."""
         objects: list[AdObject] = []
-        for level, edge in _EDGES.items():
+        for level, edge in EDGES.items():
             params = {
-                "fields": ",".join((*_COMMON_FIELDS, *_OBJECT_FIELDS[level])),
-                "effective_status": list(_STATUSES[level]),
+                "fields": object_fields(level),
+                "effective_status": list(STATUSES[level]),
             }
-            pages = self._client.pages(f"act_{account_id}/{edge}", params, limit=_OBJECTS_PER_PAGE)
-            async for reply in pages:
-                objects += [_ad_object(row, level, reply) for row in reply.body["data"]]
+            objects += await self._listed(
+                account_id,
+                edge,
+                params,
+                _OBJECTS_PER_PAGE,
+                partial(ad_object, level=level),
+            )
         return objects
 
-    async def insights(
-        self, account_id: str, level: Level, days: DateRange
-    ) -> AsyncIterator[InsightsPage]:
-        """Daily rows of one level, page by page, in pieces of at most 90 days."""
-        for piece in days.split(_DAYS_PER_REPORT):
-            params: dict[str, Any] = {
-                "level": level.value,
-                "fields": ",".join(
-                    (*_ID_FIELDS[level], "date_start", "date_stop", *_METRIC_FIELDS)
-                ),
-                "time_range": {"since": str(piece.since), "until": str(piece.until)},
-                "time_increment": 1,
-            }
-            if level is not Level.ACCOUNT:
-                # Without it Meta leaves archived objects out, and the sums fall short of totals.
-                params["filtering"] = [
-                    {
-                        "field": f"{level.value}.effective_status",
-                        "operator": "IN",
-                        "value": [*_STATUSES[level], "DELETED"],
-                    }
-                ]
-            path = f"act_{account_id}/insights"
-            async for reply in self._client.pages(path, params, limit=_ROWS_PER_PAGE):
-                yield InsightsPage(
-                    account_id=account_id,
-                    level=level,
-                    days=piece,
-                    rows=reply.body["data"],
-                    request=f"{reply.request}?level={level.value}&time_range={piece}",
-                    reply=_without_links(reply.body),
-                    observed_at=reply.at,
-                )
+    async def creatives(self, account_id: str) -> list[AdCreative]:
+        """All creatives that Meta lists (at most 50,000 an account)."""
+        return await self._listed(
+            account_id,
+            "adcreatives",
+            {"fields": CREATIVE_FIELDS},
+            _CREATIVES_PER_PAGE,
+            partial(ad_creative, account_id=account_id),
+        )
+
+    async def pages(self, account_id: str) -> list[PlatformPage]:
+        """The pages that the account may advertise."""
+        params = {"fields": "id,name"}
+        return await self._listed(account_id, "promote_pages", params, _OBJECTS_PER_PAGE, page_of)
+
+    async def pixels(self, account_id: str) -> list[Pixel]:
+        """The account's pixels, and when each last saw something."""
+        params = {"fields": PIXEL_FIELDS}
+        return await self._listed(account_id, "adspixels", params, _OBJECTS_PER_PAGE, pixel_of)
+
+    async def objects_by_id(
+        self, account_id: str, level: Level, ids: Sequence[str]
+    ) -> dict[str, AdObject | None]:
+        """Objects by their ids, deleted ones too; None for one that Meta does not know."""
+        fields = {"fields": object_fields(level)}
+        urls = {each: relative_url(each, fields) for each in ids}
+        found = await read_each(self._client, urls, Purpose("batch", account_id))
+        return {
+            each: None if reply is None else ad_object(reply.body, reply, level)
+            for each, reply in found.items()
+        }
+
+    async def touched_objects(self, account_id: str, since: datetime) -> list[str]:
+        """Ids of the objects in the account's activity log since then, newest first."""
+        params = {"fields": "object_id,event_time", "since": str(int(since.timestamp()))}
+        replies = self._client.pages(
+            f"act_{account_id}/activities",
+            params,
+            limit=_ACTIVITIES_PER_PAGE,
+            purpose=Purpose("objects", account_id),
+        )
+        ids: dict[str, None] = {}
+        pages = 0
+        async for reply in replies:
+            ids |= {str(row["object_id"]): None for row in reply.body["data"] if "object_id" in row}
+            pages += 1
+            if pages == _ACTIVITY_PAGES:
+                break
+        return list(ids)
+
+    async def read_page(self, report: Report, *, limit: int, after: str | None) -> InsightsPage:
+        """One page of a report, computed while we wait."""
+        return await self._page(
+            path_of(report),
+            {**params_of(report), "limit": limit, "after": after},
+            report,
+            Purpose("insights page", report.account_id, INSIGHTS),
+        )
+
+    async def start_report(self, report: Report) -> str:
+        """Have a report computed in the background; gives its run id."""
+        reply = await self._client.read(
+            path_of(report),
+            params_of(report),
+            purpose=Purpose("report start", report.account_id, INSIGHTS),
+            decode=decoded,
+            method="POST",
+        )
+        return told(reply.body, "report_run_id", reply)
+
+    async def report_status(self, run_id: str, account_id: str) -> ReportStatus:
+        """How far a report has come. Raises `NotFound` for one that Meta forgot."""
+        reply = await self._client.read(
+            run_id,
+            {"fields": STATUS_FIELDS},
+            purpose=Purpose("report poll", account_id, INSIGHTS),
+            decode=decoded,
+            again_on=(NotFound,),  # Meta may not know it yet right after its start
+        )
+        return status_of(reply, run_id)
+
+    async def report_page(
+        self, run_id: str, report: Report, *, limit: int, after: str | None
+    ) -> InsightsPage:
+        """One page of a completed report."""
+        return await self._page(
+            f"{run_id}/insights",
+            {"limit": limit, "after": after},
+            report,
+            Purpose("report page", report.account_id, INSIGHTS),
+            again_on=(NotFound,) if after is None else (),
+        )
+
+    def decoded(
+        self, report: Report, body: bytes, *, observed_at: datetime, request: str
+    ) -> InsightsPage:
+        """The page of an archived reply. Raises `IncompleteData` for one that is not a page."""
+        return read_archived(report, body, observed_at=observed_at, request=request)
+
+    async def token_status(self) -> TokenStatus:
+        """What Meta says of the token; a dead one is an answer, not an error.
+
+        `debug_token` wants the token as `input_token`. It is asked as a part of a batch, whose
+        address travels in the form's body, so that the token is in no URL.
+        """
+        url = relative_url("debug_token", {"input_token": self._client.token})
+        try:
+            (part,) = (await read_each(self._client, {"": url}, Purpose("token"))).values()
+        except AuthenticationFailed as error:
+            return TokenStatus(False, (), None, None, "", "", problem=error.what)
+        data = part.body.get("data") if part is not None else None
+        if part is None or not isinstance(data, dict):
+            raise IncompleteData(
+                "Meta's answer about the token has no data.", "Run `zyenta doctor` again."
+            )
+        return _token_status(data, part)
 
     async def read_object(self, object_id: str, level: Level) -> AdObject:
-        """One campaign, ad set or ad as it is now."""
-        fields = ",".join((*_COMMON_FIELDS, *_OBJECT_FIELDS[level]))
-        reply = await self._client.get(object_id, {"fields": fields})
-        return _ad_object(reply.body, level, reply)
+        """One campaign, ad set or ad as it is now. May use what is kept for writes."""
+        purpose = Purpose("object", self._owners.get(object_id, ""), reserve=True)
+        reply = await self._client.get(object_id, {"fields": object_fields(level)}, purpose)
+        found = ad_object(reply.body, reply, level)
+        self._owners[object_id] = found.account_id
+        return found
 
     async def set_daily_budget(self, object_id: str, minor: int) -> WriteReceipt:
         """Set a daily budget, in whole minor units. Sent once."""
-        reply = await self._client.post(object_id, {"daily_budget": str(minor)})
-        return WriteReceipt(reply.body, reply.trace_id)
+        return await self._write(object_id, {"daily_budget": str(minor)})
 
     async def set_status(self, object_id: str, status: str) -> WriteReceipt:
         """Set ACTIVE, PAUSED or ARCHIVED. Sent once."""
-        reply = await self._client.post(object_id, {"status": status})
+        return await self._write(object_id, {"status": status})
+
+    async def _write(self, object_id: str, values: Mapping[str, str]) -> WriteReceipt:
+        owner = self._owners.get(object_id, "")
+        purpose = Purpose("write", owner, reserve=True, points=WRITE_POINTS)
+        reply = await self._client.post(object_id, values, purpose)
         return WriteReceipt(reply.body, reply.trace_id)
 
-
-def _ad_object(row: Mapping[str, Any], level: Level, reply: Reply) -> AdObject:
-    creative = row.get("creative")
-    own = _told(row, "id", reply)
-    return AdObject(
-        level=level,
-        id=own,
-        account_id=account_number(_told(row, "account_id", reply)),
-        name=str(row.get("name", "")),
-        status=_told(row, "status", reply),
-        effective_status=str(row.get("effective_status", row["status"])),
-        campaign_id=own if level is Level.CAMPAIGN else _told(row, "campaign_id", reply),
-        adset_id={Level.ADSET: own, Level.AD: row.get("adset_id")}.get(level),
-        creative_id=str(creative["id"]) if isinstance(creative, dict) else None,
-        objective=row.get("objective"),
-        daily_budget=_whole(row, "daily_budget", reply),
-        lifetime_budget=_whole(row, "lifetime_budget", reply),
-        created_time=_moment(row, "created_time", reply),
-        updated_time=_moment(row, "updated_time", reply),
-        observed_at=reply.at,
-    )
-
-
-def _told(row: Mapping[str, Any], field: str, reply: Reply) -> str:
-    value = row.get(field)
-    if value is None or value == "":
-        raise IncompleteData(
-            f"Meta's answer to {reply.request} lacks {field}, which was asked for.",
-            "Check that the token may see the object.",
+    async def _listed(
+        self,
+        account_id: str,
+        edge: str,
+        params: Mapping[str, Any],
+        limit: int,
+        made: Callable[[Mapping[str, Any], Reply], T],
+    ) -> list[T]:
+        replies = self._client.pages(
+            f"act_{account_id}/{edge}", params, limit=limit, purpose=Purpose("objects", account_id)
         )
-    return str(value)
+        return [made(row, reply) async for reply in replies for row in reply.body["data"]]
+
+    async def _page(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        report: Report,
+        purpose: Purpose,
+        again_on: tuple[type[PlatformError], ...] = (),
+    ) -> InsightsPage:
+        asked = {
+            "level": report.level.value,
+            "breakdowns": ",".join(report.preset.breakdowns),
+            "time_range": str(report.days),
+            "limit": params["limit"],
+            "after": params["after"],
+        }
+        described = urlencode({name: value for name, value in asked.items() if value})
+        return await self._client.read(
+            path,
+            params,
+            purpose=purpose,
+            decode=lambda raw: read_reply(raw, report, f"{raw.request}?{described}"),
+            again_on=again_on,
+        )
 
 
-def _whole(row: Mapping[str, Any], field: str, reply: Reply) -> int | None:
-    """A whole number, as budgets in minor units; Graph writes an absent one as nothing or "0"."""
-    value = row.get(field)
-    try:
-        return (int(str(value)) or None) if value not in (None, "") else None
-    except ValueError:
-        raise _misread(field, value, reply) from None
-
-
-def _moment(row: Mapping[str, Any], field: str, reply: Reply) -> datetime | None:
-    value = row.get(field)
-    try:
-        return datetime.fromisoformat(str(value)).astimezone(UTC) if value else None
-    except ValueError:
-        raise _misread(field, value, reply) from None
-
-
-def _misread(field: str, value: object, reply: Reply) -> IncompleteData:
-    return IncompleteData(
-        f"Meta's answer to {reply.request} has {field} {value!r}, which cannot be read.",
-        "Nothing of it was stored; if it stays so, this version of the API is a new one.",
+def _token_status(data: Mapping[str, Any], reply: Reply) -> TokenStatus:
+    scopes, error = data.get("scopes"), data.get("error")
+    return TokenStatus(
+        valid=data.get("is_valid") is True,
+        scopes=tuple(str(scope) for scope in scopes) if isinstance(scopes, list) else (),
+        expires_at=_unix(data, "expires_at", reply),
+        data_expires_at=_unix(data, "data_access_expires_at", reply),
+        app_id=str(data.get("app_id", "")),
+        user_id=str(data.get("user_id", "")),
+        kind=str(data.get("type", "")),
+        problem=str(error.get("message", "")) if isinstance(error, dict) else "",
     )
 
 
-def _without_links(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply without `paging.next` and `previous`, which can carry a token."""
-    paging = body.get("paging")
-    kept = {k: v for k, v in paging.items() if k == "cursors"} if isinstance(paging, dict) else {}
-    return {**body, "paging": kept}
+def _unix(data: Mapping[str, Any], field: str, reply: Reply) -> datetime | None:
+    """A moment in seconds since 1970; 0 means never."""
+    value = data.get(field) or 0
+    try:
+        seconds = int(value)
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise IncompleteData(
+            f"Meta's answer to {reply.request} has {field} {value!r}, which is no moment.",
+            "Run `zyenta doctor` again.",
+        ) from None
