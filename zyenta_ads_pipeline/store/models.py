@@ -11,7 +11,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from zyenta_ads_pipeline.domain.ads import Level
@@ -117,3 +128,80 @@ class JournalRow(Base):
     trace_id: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (Index("ix_change_journal_change_id", "change_id", "id"),)
+
+
+class ReportJobRow(Base):
+    """One asynchronous report that the platform was asked for and whose rows are not stored yet."""
+
+    __tablename__ = "report_jobs"
+
+    request: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The server's prefix and `Report.fingerprint()`: one open report a request."""
+    account_id: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[str] = mapped_column(String(64))
+    """The platform's own id of the report."""
+    described: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    percent: Mapped[int] = mapped_column(Integer)
+    attempt: Mapped[int] = mapped_column(Integer)
+    polls: Mapped[int] = mapped_column(Integer)
+    submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    progressed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When state or percent last changed: what a stall is measured from."""
+
+    __table_args__ = (Index("ix_report_jobs_account_id", "account_id"),)
+
+
+class ReportCostRow(Base):
+    """What reports of one account and kind were found to cost; the planner reads and renews it."""
+
+    __tablename__ = "report_costs"
+
+    account_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stream: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The server's prefix, level and preset, as `1f0c9a2b:ad/insights`."""
+    model: Mapped[dict[str, Any]] = mapped_column(JSON)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RateUsageRow(Base):
+    """How much of one of the platform's quotas was used when last seen, by any process."""
+
+    __tablename__ = "rate_usage"
+
+    scope: Mapped[str] = mapped_column(String(120), primary_key=True)
+    """The server's prefix, and whose quota: an app's, an account's score, its use case."""
+    percent: Mapped[float] = mapped_column(Float)
+    measured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    blocked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decay_seconds: Mapped[float] = mapped_column(Float)
+
+
+class AlertRow(Base):
+    """One trouble that a person has to mend, raised once until it is over."""
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    key: Mapped[str] = mapped_column(String(200))
+    """What the trouble is about, as `token:act_1`; at most one open alert a key."""
+    account_id: Mapped[str | None] = mapped_column(String(64))
+    told: Mapped[str] = mapped_column(Text)
+    remedy: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the webhook took it; empty while it was not delivered, or there is none."""
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "uq_alerts_open_key",
+            "key",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
