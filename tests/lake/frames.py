@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from zyenta_ads_pipeline.lake.tables import AD_METRICS, Table
+from zyenta_ads_pipeline.lake.schema import Table
+from zyenta_ads_pipeline.lake.tables import AD_METRICS
 
 DAY = date(2026, 11, 1)
 SEEN = datetime(2026, 11, 5, 12, tzinfo=UTC)

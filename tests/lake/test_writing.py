@@ -18,13 +18,8 @@ from hypothesis import strategies as st
 from tests.lake.frames import DAY, SEEN, ads, day, frame
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
-from zyenta_ads_pipeline.lake.tables import (
-    AD_ACCOUNTS,
-    AD_METRICS,
-    BUDGET_DECISIONS,
-    TABLES,
-    Table,
-)
+from zyenta_ads_pipeline.lake.schema import STAT_FIELDS, Table
+from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, BUDGET_DECISIONS, TABLES
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ def test_keys_that_could_leave_their_quotes_are_refused(lake: Lake, text: str) -
     assert stored(lake).height == 2
 
 
-@pytest.mark.parametrize("scope", [Scope([], [DAY]), Scope(["1"], []), Scope([])])
+@pytest.mark.parametrize("scope", [Scope([], [DAY]), Scope(["1"], []), Scope([]), Scope(None)])
 def test_a_write_that_names_nothing_is_refused(lake: Lake, scope: Scope) -> None:
     with pytest.raises(StorageError, match="at least one account and one day"):
         lake.write(AD_METRICS, ads([], []), scope)
@@ -223,13 +218,16 @@ def test_every_table_keeps_its_declared_types_empty_and_filled(lake: Lake) -> No
         pl.Decimal: Decimal("12345678901234567890.123456789012"),
         pl.Datetime: datetime(2026, 11, 1, 2, 3, 4, 567891, tzinfo=UTC),
     }
+    item = dict.fromkeys(STAT_FIELDS, "1") | {"1d_view": None}
+    sample[pl.List] = [item, dict.fromkeys(STAT_FIELDS)]
     before = lake.snapshot()
     for name, table in TABLES.items():
         assert before.scan(table).collect().schema == table.schema
         assert before.query(f"SELECT * FROM {name}").schema == table.schema
         row = {column: sample[kind.base_type()] for column, kind in table.schema.items()}
-        dates = [DAY] if table.daily else None
-        lake.write(table, frame(table, [row]), Scope(["1"], dates))
+        dates = [DAY] if table.daily or "account_id" not in row else None
+        accounts = ["1"] if "account_id" in row else None
+        lake.write(table, frame(table, [row]), Scope(accounts, dates))
         after = lake.snapshot()
         for found in (after.scan(table).collect(), after.query(f"SELECT * FROM {name}")):
             assert found.schema == table.schema

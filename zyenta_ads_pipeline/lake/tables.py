@@ -5,45 +5,10 @@ One declaration serves the writer (frames are cast to it), Dagster's column sche
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
-
 import polars as pl
 
-PolarsType: TypeAlias = pl.DataType | type[pl.DataType]
-
-MONEY = pl.Decimal(38, 12)
-"""Twelve decimals hold every amount Meta or an export writes; see
-`docs/decisions/0002-money-in-the-lake.md`."""
-
-MOMENT = pl.Datetime("us", "UTC")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type, and what it means in words (unit, origin, when it is empty)."""
-
-    name: str
-    type: PolarsType
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table. `key` names the columns that make a row unique; `daily` tables are partitioned
-    by `date`, the account's own day."""
-
-    name: str
-    meaning: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    daily: bool = True
-
-    @property
-    def schema(self) -> pl.Schema:
-        """The declared schema, in the declared order."""
-        return pl.Schema({column.name: column.type for column in self.columns})
-
+from zyenta_ads_pipeline.domain.insights import HOURLY, PRESETS, Preset
+from zyenta_ads_pipeline.lake.schema import MOMENT, MONEY, STAT_ITEMS, Column, Table
 
 _DATE = Column("date", pl.Date, "Day in the ad account's own time zone.")
 _ACCOUNT = Column("account_id", pl.String, "Ad account, digits without act_.")
@@ -54,9 +19,30 @@ _CURRENCY = Column("currency", pl.String, "The account's currency, as Meta names
 _OBSERVED = Column("observed_at", MOMENT, "When Meta said so (its own clock, UTC).")
 _RUN = Column("run_id", pl.String, "The Dagster run that wrote the row.")
 
-_RAW_NUMBERS = tuple(
-    Column(name, pl.String, f"Insights field `{name}`, as Meta wrote it; empty where absent.")
-    for name in ("impressions", "clicks", "inline_link_clicks", "reach", "spend")
+_DETAILS = Column("details", pl.String, "The rest Meta said of it: JSON, keys sorted.")
+_IS_DELETED = Column("is_deleted", pl.Boolean, "True once Meta lists it no more or says so.")
+_LIFE = (
+    Column("created_time", MOMENT, "Created on Meta."),
+    Column("updated_time", MOMENT, "Last edited on Meta, by anyone."),
+)
+
+_RAW_KEY = (
+    _DATE,
+    _ACCOUNT,
+    Column("level", pl.String, "account, campaign, adset or ad."),
+    Column("object_id", pl.String, "The object of that level."),
+)
+_RAW_IDS = (_CAMPAIGN, _ADSET, _AD, Column("currency", pl.String, "account_currency of the row."))
+_RAW_NUMBERS = (
+    *(
+        Column(name, pl.String, f"Insights field `{name}`, as Meta wrote it; empty where absent.")
+        for name in ("impressions", "clicks", "inline_link_clicks", "reach", "spend")
+    ),
+    Column("actions", STAT_ITEMS, "Actions by type and window, texts as Meta wrote them."),
+    Column("action_values", STAT_ITEMS, "Their values, major units, texts as Meta wrote them."),
+)
+_MISSING = Column(
+    "missing", pl.String, "Fields Meta could not serve for this row, comma separated; empty: none."
 )
 
 _METRICS = (
@@ -74,14 +60,26 @@ _METRICS = (
     Column("cpa", pl.Float64, "spend / purchases; empty without spend or purchases."),
     Column("roas", pl.Float64, "purchase_value / spend; empty without spend."),
 )
+_EXPECTED = tuple(
+    Column(f"{name}_{part}", pl.Float64, f"{what} {meaning}")
+    for name, what in (
+        ("purchases", "Purchases of the day once all are reported:"),
+        ("purchase_value", "Value of the day's purchases once all are reported:"),
+    )
+    for part, meaning in (
+        ("expected", "what is expected; equal to the observed at maturity 1."),
+        ("low", "lower end of the 80 % interval."),
+        ("high", "upper end of the 80 % interval."),
+    )
+)
 _RECENT = (
     Column(
         "maturity",
         pl.Float64,
-        "Share of Meta's 28 days of restatement that had passed when it was seen: 0 to 1; below 1 "
-        "the numbers may still move.",
+        "Expected share of the day's purchases that was reported when it was read: 0 to 1, from "
+        "conversion_lag by the day's age; below 1 the numbers still grow.",
     ),
-    _OBSERVED,
+    Column("observed_at", MOMENT, "When Meta first said so (its own clock, UTC)."),
 )
 
 RAW_INSIGHTS = Table(
@@ -89,25 +87,141 @@ RAW_INSIGHTS = Table(
     "Insights as Meta served them: one row per day, level and object; texts untouched.",
     ("date", "account_id", "level", "object_id"),
     (
+        *_RAW_KEY,
+        *_RAW_IDS,
+        *_RAW_NUMBERS,
+        Column("attribution_setting", pl.String, "The ad set's attribution (of ads and ad sets)."),
+        _MISSING,
+        Column("content_hash", pl.String, "Changes when anything but the moment changes."),
+        Column("observed_at", MOMENT, "When Meta first said exactly this (its own clock, UTC)."),
+        _RUN,
+    ),
+)
+
+INSIGHT_RESTATEMENTS = Table(
+    "insight_restatements",
+    "What raw_insights said before: each row that Meta restated or took back, append-only.",
+    (*RAW_INSIGHTS.key, "observed_at"),
+    (
+        *RAW_INSIGHTS.columns,
+        Column("replaced_at", MOMENT, "When Meta first said otherwise (its own clock, UTC)."),
+        Column("removed", pl.Boolean, "True where it then had no such row any more."),
+    ),
+)
+
+
+def _breakdown(preset: Preset) -> Table:
+    hourly = HOURLY in preset.breakdowns
+    parts = tuple(
+        Column(name, pl.String, f"Breakdown `{name}`, as Meta wrote it.")
+        for name in preset.breakdowns
+        if name != HOURLY
+    )
+    if hourly:
+        parts = (
+            Column("hour", pl.Int64, "Hour of the account's own day, 0 to 23."),
+            Column("fold", pl.Int64, "1 for the second of two equal hours when clocks go back."),
+        )
+    windows = Column(
+        "windows", pl.String, "Attribution windows asked for, comma separated; default among them."
+    )
+    moments = (
+        Column("starts_at", MOMENT, "When the hour begins, UTC."),
+        Column("hours", pl.Int64, "1; 2 where Meta merged a repeated hour into one row."),
+    )
+    return Table(
+        f"insights_{preset.name}",
+        f"Insights broken down, as Meta served them: {preset.meaning}"
+        + ("" if preset.off_meta else " Purchases off Meta are absent from it, not zero."),
+        (*RAW_INSIGHTS.key, *(part.name for part in parts), windows.name),
+        (
+            *_RAW_KEY,
+            *parts,
+            windows,
+            *(moments if hourly else ()),
+            *_RAW_IDS,
+            *_RAW_NUMBERS,
+            _MISSING,
+            _OBSERVED,
+            _RUN,
+        ),
+    )
+
+
+BREAKDOWN_TABLES: dict[str, Table] = {name: _breakdown(preset) for name, preset in PRESETS.items()}
+"""The tables of broken down insights, by the preset's name."""
+
+INSIGHT_READS = Table(
+    "insight_reads",
+    "How each day was last read: when, how completely, and whether it adds up.",
+    ("date", "account_id", "stream"),
+    (
         _DATE,
         _ACCOUNT,
-        Column("level", pl.String, "account, campaign, adset or ad."),
-        Column("object_id", pl.String, "The object of that level."),
-        _CAMPAIGN,
-        _ADSET,
-        _AD,
-        Column("currency", pl.String, "account_currency of the row."),
-        *_RAW_NUMBERS,
-        Column("actions", pl.String, "JSON list of actions, as Meta wrote it."),
-        Column("action_values", pl.String, "JSON list of action values, as Meta wrote it."),
+        Column("stream", pl.String, "insights, or the name of a breakdown."),
+        Column("read_at", MOMENT, "When it was read (Meta's clock, UTC)."),
+        Column("age_days", pl.Int64, "Account days from `date` to read_at; at most 28."),
+        Column("rows", pl.Int64, "Rows of the day, all levels together."),
         Column(
-            "age_days",
-            pl.Int64,
-            "Account days from `date` to observed_at; capped at 28, when Meta stops restating.",
+            "whole_at",
+            MOMENT,
+            "When it was last read down to the ads; earlier than read_at where only the totals "
+            "were read since, and had not changed.",
+        ),
+        Column("proof", pl.String, "equal: ads add up to the total; gap; running: today."),
+        Column("gap_spend", MONEY, "Account total minus ads, account currency."),
+        Column("gap_impressions", pl.Int64, "Account total minus ads."),
+        Column("gap_clicks", pl.Int64, "Account total minus ads."),
+        Column("gap_purchases", MONEY, "Account total minus ads, canonical type."),
+        Column("told", pl.String, "What explains the gap, in words."),
+        _RUN,
+    ),
+)
+
+INSIGHT_READINGS = Table(
+    "insight_readings",
+    "At which ages each day was read, whether or not anything had changed; read_at: first at it.",
+    ("date", "account_id", "age_days"),
+    (
+        _DATE,
+        _ACCOUNT,
+        Column("age_days", pl.Int64, "Account days from `date` to the reading; at most 28."),
+        Column("read_at", MOMENT, "When it was first read at this age (Meta's clock, UTC)."),
+    ),
+)
+
+CONVERSION_LAG = Table(
+    "conversion_lag",
+    "How much of a day's purchases is reported by the end of each age, learned per account.",
+    ("account_id", "age_days"),
+    (
+        _ACCOUNT,
+        Column("age_days", pl.Int64, "Account days after the day itself, 0 to 28."),
+        Column("completeness", pl.Float64, "Share of the final purchases reported: 0 to 1."),
+        Column("completeness_value", pl.Float64, "Share of their final value reported: 0 to 1."),
+        Column("days_seen", pl.Int64, "Days read by this age and after it; 0: only assumed."),
+        Column(
+            "purchases_seen",
+            MONEY,
+            "Purchases of those days at this age; estimated where it lies between two readings.",
         ),
         _OBSERVED,
         _RUN,
     ),
+    daily=False,
+)
+
+EXCHANGE_RATES = Table(
+    "exchange_rates",
+    "Rates into the reporting currency, as given by whoever runs the pipeline.",
+    ("date", "currency", "reporting_currency"),
+    (
+        Column("date", pl.Date, "First day the rate holds; until the next one."),
+        Column("currency", pl.String, "The account's currency."),
+        Column("rate", MONEY, "Units of the reporting currency for one unit."),
+        Column("reporting_currency", pl.String, "The currency reports are written in."),
+    ),
+    daily=False,
 )
 
 AD_ACCOUNTS = Table(
@@ -158,8 +272,31 @@ AD_OBJECTS = Table(
             "Daily budget in minor units; empty if the budget is on another level.",
         ),
         Column("lifetime_budget", pl.Int64, "Lifetime budget in minor units."),
-        Column("created_time", MOMENT, "Created on Meta."),
-        Column("updated_time", MOMENT, "Last edited on Meta, by anyone."),
+        _DETAILS,
+        _IS_DELETED,
+        *_LIFE,
+        _OBSERVED,
+        _RUN,
+    ),
+    daily=False,
+)
+
+AD_OBJECT_HISTORY = Table(
+    "ad_object_history",
+    "Campaigns, ad sets, ads and creatives as they were: one row per version of each.",
+    ("account_id", "level", "object_id", "valid_from"),
+    (
+        _ACCOUNT,
+        Column("level", pl.String, "campaign, adset, ad or creative."),
+        Column("object_id", pl.String, "The object."),
+        Column("valid_from", MOMENT, "First seen like this (Meta's clock, UTC)."),
+        Column("valid_to", MOMENT, "First seen otherwise; empty: still so."),
+        *(
+            column
+            for column in AD_OBJECTS.columns
+            if column.name not in (*AD_OBJECTS.key, "observed_at", "run_id")
+        ),
+        Column("last_seen_at", MOMENT, "Last seen like this (Meta's clock, UTC)."),
         _OBSERVED,
         _RUN,
     ),
@@ -169,7 +306,7 @@ AD_OBJECTS = Table(
 
 def _metrics(name: str, meaning: str, *ids: Column) -> Table:
     key = ("date", *(column.name for column in ids))
-    return Table(name, meaning, key, (_DATE, *ids, _CURRENCY, *_METRICS, *_RECENT))
+    return Table(name, meaning, key, (_DATE, *ids, _CURRENCY, *_METRICS, *_EXPECTED, *_RECENT))
 
 
 AD_METRICS = _metrics("ad_metrics", "Daily metrics of each ad.", _ACCOUNT, _CAMPAIGN, _ADSET, _AD)
@@ -287,8 +424,15 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         RAW_INSIGHTS,
+        INSIGHT_RESTATEMENTS,
+        INSIGHT_READS,
+        INSIGHT_READINGS,
+        *BREAKDOWN_TABLES.values(),
         AD_ACCOUNTS,
         AD_OBJECTS,
+        AD_OBJECT_HISTORY,
+        CONVERSION_LAG,
+        EXCHANGE_RATES,
         AD_METRICS,
         ADSET_METRICS,
         CAMPAIGN_METRICS,
