@@ -1,22 +1,20 @@
 -- Per account: the purchases of the days, counted by its canonical type and by each other name
 -- that a purchase can have. They are views of the same sales, so they should be about equal.
-WITH named AS (
-    SELECT
-        insights.account_id,
-        item.action_type,
-        CAST(item.value AS DECIMAL(38, 12)) AS purchases
-    FROM raw_insights AS insights,
-        unnest(from_json(
-            insights.actions, '[{"action_type":"VARCHAR","value":"VARCHAR"}]')) AS items(item)
-    WHERE insights.level = 'ad'
-      AND list_contains($accounts, insights.account_id)
-      AND insights.date BETWEEN $since AND $until
-      AND list_contains($types, item.action_type)
+WITH items AS (
+    SELECT account_id, unnest(actions) AS item
+    FROM raw_insights
+    WHERE level = 'ad'
+      AND list_contains($accounts, account_id)
+      AND date BETWEEN $since AND $until
 ),
 
 by_type AS (
-    SELECT account_id, action_type, sum(purchases) AS purchases
-    FROM named
+    SELECT
+        account_id,
+        item.action_type AS action_type,
+        sum(amount(item.value)) AS purchases
+    FROM items
+    WHERE list_contains($types, item.action_type)
     GROUP BY ALL
 )
 

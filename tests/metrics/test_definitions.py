@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zyenta_ads_pipeline.lake.tables import AD_METRICS, MONEY
+from zyenta_ads_pipeline.lake.schema import MONEY
+from zyenta_ads_pipeline.lake.tables import AD_METRICS
 from zyenta_ads_pipeline.metrics.definitions import RATIOS, SUMS, with_ratios
 
 Sums = dict[str, int | Decimal | None]

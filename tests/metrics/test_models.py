@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -14,8 +13,10 @@ import polars as pl
 import pytest
 
 from tests.lake.frames import frame
-from zyenta_ads_pipeline.lake.lake import Lake, Scope, aligned
+from zyenta_ads_pipeline.lake.lake import Lake, Scope
 from zyenta_ads_pipeline.lake.models import model
+from zyenta_ads_pipeline.lake.rows import aligned
+from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     ACCOUNT_METRICS,
     AD_ACCOUNTS,
@@ -24,19 +25,21 @@ from zyenta_ads_pipeline.lake.tables import (
     CAMPAIGN_METRICS,
     CAMPAIGN_TRAILING,
     RAW_INSIGHTS,
-    Table,
 )
 from zyenta_ads_pipeline.metrics.definitions import SUMS
+from zyenta_ads_pipeline.metrics.expected import with_expected
+from zyenta_ads_pipeline.metrics.lag import assumed
 
 SEEN = datetime(2026, 11, 3, 17, 30, tzinfo=UTC)  # the third in New York, the fourth in Tokyo
 FIRST = date(2026, 9, 20)
 LAST = date(2026, 11, 6)
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
+ENDS = ("_expected", "_low", "_high")
 Row = dict[str, Any]
 
 
-def counts(**by_type: str) -> str:
-    return json.dumps([{"action_type": name, "value": n} for name, n in by_type.items()])
+def counts(**by_type: str) -> list[Row]:
+    return [{"action_type": name, "value": n} for name, n in by_type.items()]
 
 
 def raw(day: date, level: str, object_id: str, **values: Any) -> Row:
@@ -45,7 +48,6 @@ def raw(day: date, level: str, object_id: str, **values: Any) -> Row:
         "account_id": "1",
         "level": level,
         "object_id": object_id,
-        "age_days": (date(2026, 11, 3) - day).days,
         "observed_at": SEEN,
         "run_id": "r",
         **values,
@@ -107,7 +109,11 @@ def built(root: Path, rows: list[Row], accounts: list[Row]) -> Lake:
 
 
 def run(lake: Lake, table: Table, since: date = FIRST, until: date = LAST) -> pl.DataFrame:
-    return lake.snapshot().query(model(table.name), {"since": since, "until": until})
+    snapshot = lake.snapshot()
+    frame = snapshot.query(model(table.name), {"since": since, "until": until})
+    if "purchases_expected" not in table.schema:
+        return frame
+    return with_expected(frame, snapshot.query(model("pooled_rates"), {"until": until}))
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +146,18 @@ def test_a_model_gives_the_days_asked_for_only(lake: Lake, table: Table) -> None
 
 def test_an_ads_texts_become_exact_numbers(lake: Lake) -> None:
     found = row(lake, AD_METRICS, ad_id="101", date=D1)
+    expected = {name: value for name, value in found.items() if name.endswith(ENDS)}
     assert found == {
         "date": D1, "account_id": "1", "campaign_id": "1001", "adset_id": "11", "ad_id": "101",
         "currency": "USD", "impressions": 100, "clicks": 10, "link_clicks": 6, "reach": 80,
         "spend": Decimal("12.34"), "purchases": Decimal(2), "purchase_value": Decimal("199.80"),
         "leads": Decimal(1), "ctr": 0.1, "cpc": 1.234,
         "cpm": pytest.approx(123.4), "cpa": 6.17,
-        "roas": pytest.approx(199.8 / 12.34), "maturity": 2 / 28, "observed_at": SEEN,
+        "roas": pytest.approx(199.8 / 12.34), "maturity": 0.76, "observed_at": SEEN,
+        **expected,
     }  # fmt: skip
+    assert expected["purchases_low"] <= 2 < expected["purchases_expected"]
+    assert expected["purchases_expected"] < expected["purchases_high"]
 
 
 def test_what_meta_left_out_of_an_ads_row_is_none_counted(lake: Lake) -> None:
@@ -181,7 +191,7 @@ def test_coarser_levels_are_sums_of_their_ads_and_ratios_of_those_sums(lake: Lak
             assert found[name] == sum(ads[name].to_list()), (table.name, name)
         assert found["ctr"] == found["clicks"] / found["impressions"]
         assert found["roas"] == pytest.approx(float(found["purchase_value"] / found["spend"]))
-        assert (found["maturity"], found["observed_at"]) == (2 / 28, SEEN)
+        assert (found["maturity"], found["observed_at"]) == (0.76, SEEN)
 
 
 def test_reach_is_metas_own_of_the_level_or_nothing_and_never_a_sum(lake: Lake) -> None:
@@ -276,8 +286,8 @@ def test_trailing_windows_are_sums_over_calendar_days_with_gaps(tmp_path: Path) 
         spend = sum((Decimal(one["spend"]) for one in within), Decimal(0))
         assert each["spend"] == spend
         assert each["cpm"] == pytest.approx(1000 * float(spend) / each["impressions"])
-        ages = [min(one["age_days"], 28) / 28 for one in within]
-        assert each["maturity"] == pytest.approx(sum(ages) / len(ages))
+        shares = [assumed((today[key[0]] - one["date"]).days) for one in within]
+        assert each["maturity"] == pytest.approx(sum(shares) / len(shares))
 
 
 def test_a_day_computed_alone_sees_the_days_before_it(lake: Lake) -> None:
