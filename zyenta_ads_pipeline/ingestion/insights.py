@@ -1,19 +1,16 @@
-"""Reads the insights and objects of accounts from a platform into frames for the lake.
-
-Each account stands alone: what one could not give is reported beside what the others gave.
-"""
+"""Accounts read side by side: each stands alone, and what one could not give is reported beside
+what the others gave."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import polars as pl
 
-from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject, Level
+from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
 from zyenta_ads_pipeline.domain.time import (
     HISTORY_MONTHS,
@@ -21,32 +18,17 @@ from zyenta_ads_pipeline.domain.time import (
     account_day,
     months_before,
 )
-from zyenta_ads_pipeline.ingestion.normalising import (
-    action_types,
-    lead_type,
-    purchase_type,
-    raw_frame,
-    raw_rows,
-)
-from zyenta_ads_pipeline.lake.archive import RawArchive
-from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_OBJECTS
+from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace, sync_insights
+from zyenta_ads_pipeline.ingestion.normalising import lead_type, purchase_type
+from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS
 from zyenta_ads_pipeline.platforms.base import AdsPlatform
 
-log = logging.getLogger(__name__)
-
-_ACCOUNTS_AT_ONCE = 4
+MOST_ROWS = 60_000
+"""Ad rows in memory at once, over all accounts of a run."""
+_LEAST_ROWS = 5_000
+_SHARES = 4
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class AccountInsights:
-    """What one account's insights came to: its record, its raw rows, and the pages read."""
-
-    account: AdAccount
-    rows: pl.DataFrame
-    types: set[str]
-    pages: int
 
 
 @dataclass(frozen=True)
@@ -71,54 +53,51 @@ class Gathered(Generic[T]):
 async def gather_accounts(
     accounts: Sequence[str], read: Callable[[str], Coroutine[Any, Any, T]]
 ) -> Gathered[T]:
-    """Run `read` for every account, a few at a time; one's error leaves the others alone."""
-    places = asyncio.Semaphore(_ACCOUNTS_AT_ONCE)
+    """Run `read` for every account at the same time; one's error or wait leaves the others alone.
+
+    How many requests are in flight is for the platform's connection to bound. A defect is raised,
+    but only when the others are done.
+    """
     results: dict[str, T] = {}
     failures: dict[str, ZyentaError] = {}
 
     async def one(account: str) -> None:
-        async with places:
-            try:
-                results[account] = await read(account)
-            except ZyentaError as error:
-                failures[account] = error
+        try:
+            results[account] = await read(account)
+        except ZyentaError as error:
+            failures[account] = error
 
-    await asyncio.gather(*(one(account) for account in accounts))
+    ended = await asyncio.gather(*(one(account) for account in accounts), return_exceptions=True)
+    for defect in ended:
+        if defect is not None:
+            raise defect
     return Gathered(results, failures)
 
 
-async def read_insights(
+def rows_at_once(accounts: int) -> int:
+    """The ad rows that each of so many accounts may have in memory."""
+    return max(MOST_ROWS // max(accounts, _SHARES), _LEAST_ROWS)
+
+
+async def sync_account(
+    place: SyncPlace,
     platform: AdsPlatform,
     account_id: str,
     days: DateRange,
     *,
-    run_id: str,
-    archive: RawArchive,
-) -> AccountInsights:
-    """All levels of one account over `days`. Raises and keeps nothing unless all of it came.
-
-    The raw replies of every complete level are archived as they were.
-    """
+    purchases: str | None = None,
+    chosen: str | None = None,
+    whole: bool = False,
+) -> Synced:
+    """Look the account up and bring its `days` up to date; see `sync_insights`."""
+    before = platform.calls
     account = await platform.account(account_id)
     check_history(days, account)
-    rows: list[dict[str, Any]] = []
-    pages = 0
-    for level in Level:
-        replies: list[Mapping[str, Any]] = []
-        async for page in platform.insights(account_id, level, days):
-            rows += raw_rows(page, account, run_id)
-            replies.append({"request": page.request, "reply": page.reply})
-            log.info(
-                "act_%s %s %s: page %d, %d rows so far",
-                account_id,
-                level.value,
-                page.days,
-                len(replies),
-                len(rows),
-            )
-        archive.store(account_id, run_id, f"{level.value}_{days.since}_{days.until}", replies)
-        pages += len(replies)
-    return AccountInsights(account, raw_frame(rows, account_id), action_types(rows), pages)
+    synced = await sync_insights(
+        place, platform, account, days, purchases=purchases, chosen=chosen, whole=whole
+    )
+    synced.calls = platform.calls - before
+    return synced
 
 
 def check_history(days: DateRange, account: AdAccount) -> None:
@@ -133,7 +112,7 @@ def check_history(days: DateRange, account: AdAccount) -> None:
 
 
 def account_frame(
-    read: Iterable[AccountInsights],
+    synced: Iterable[Synced],
     known: Mapping[str, Mapping[str, Any]],
     purchases_by_setting: str | None,
     run_id: str,
@@ -143,7 +122,7 @@ def account_frame(
     A purchase type from the settings counts once the account has reported it.
     """
     rows = []
-    for result in read:
+    for result in synced:
         before = known.get(result.account.id, {})
         rows.append(
             {
@@ -168,22 +147,3 @@ def _purchase_type(seen: set[str], before: str | None, chosen: str | None) -> st
     if chosen is None:
         return purchase_type(seen, before)
     return chosen if chosen in seen or chosen == before else None
-
-
-def object_frame(objects: Iterable[AdObject], run_id: str) -> pl.DataFrame:
-    """Campaigns, ad sets and ads as rows of `ad_objects`."""
-    rows = [
-        {
-            "account_id": thing.account_id,
-            "level": thing.level.value,
-            "object_id": thing.id,
-            **{
-                name: getattr(thing, name)
-                for name in AD_OBJECTS.schema.names()
-                if name not in ("account_id", "level", "object_id", "run_id")
-            },
-            "run_id": run_id,
-        }
-        for thing in objects
-    ]
-    return pl.DataFrame(rows, schema=AD_OBJECTS.schema)

@@ -1,12 +1,15 @@
-"""A platform's insight rows as rows of `raw_insights`: checked, keyed, texts untouched."""
+"""A report's texts as rows of the lake: checked, keyed, texts untouched.
+
+All checks run over whole columns; the first row that fails one is named. Nothing is dropped: as
+many rows leave here as the platform served.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import polars as pl
@@ -19,57 +22,94 @@ from zyenta_ads_pipeline.domain.ads import (
     Level,
 )
 from zyenta_ads_pipeline.domain.errors import IncompleteData
-from zyenta_ads_pipeline.domain.time import account_day
-from zyenta_ads_pipeline.lake.tables import RAW_INSIGHTS
-from zyenta_ads_pipeline.platforms.base import InsightsPage
+from zyenta_ads_pipeline.domain.insights import (
+    ATTRIBUTION_WINDOWS,
+    HOURLY,
+    ID_FIELDS,
+    OBJECT_ID,
+    STATS,
+    Report,
+)
+from zyenta_ads_pipeline.domain.time import zone
 
 RESTATED_FOR_DAYS = 28
 """Meta's numbers stop changing this many days after they were first reported."""
 
-_NUMBER = re.compile(r"-?[0-9]{1,26}(\.[0-9]{1,26})?([eE][+-]?[0-9]{1,2})?")
-"""Numbers as JSON writes them, of a size the lake's columns hold."""
+WINDOWS = ",".join((*ATTRIBUTION_WINDOWS, "default"))
+"""The attribution windows of a row, as a part of the breakdown tables' keys."""
 
-_WHOLE_NUMBERS = ("impressions", "clicks", LINK_CLICK_FIELD, "reach")
-_OBJECT_ID = {
-    Level.ACCOUNT: "account_id",
-    Level.CAMPAIGN: "campaign_id",
-    Level.ADSET: "adset_id",
-    Level.AD: "ad_id",
+_INTEGER_DIGITS = 25
+"""At most so many before the point. The lake holds one more, which leaves room for sums."""
+_PLAIN = rf"^-?[0-9]{{1,{_INTEGER_DIGITS}}}(\.[0-9]{{1,26}})?$"
+_WITH_EXPONENT = re.compile(_PLAIN.strip("^$") + "[eE][+-]?[0-9]{1,2}")
+"""Numbers as JSON writes them. Those with an exponent are looked at one by one."""
+_WHOLE = r"^-?[0-9]{1,18}$"
+_HOUR_LABEL = r"^([01][0-9]|2[0-3]):00:00 - ([01][0-9]|2[0-3]):59:59$"
+_SPAN: dict[str, pl.DataType] = {
+    "date": pl.Date(),
+    "hour": pl.Int64(),
+    "fold": pl.Int64(),
+    "starts_at": pl.Datetime("us", "UTC"),
+    "repeats": pl.Boolean(),
 }
+_WHOLE_NUMBERS = ("impressions", "clicks", LINK_CLICK_FIELD, "reach")
+_NUMBERS = (*_WHOLE_NUMBERS, "spend")
+
+Told = Callable[..., str]
+"""Says what is wrong with a row."""
 
 
-def raw_rows(page: InsightsPage, account: AdAccount, run_id: str) -> list[dict[str, Any]]:
-    """The rows of one page in the shape of `raw_insights`.
+def normalised(rows: pl.DataFrame, report: Report, account: AdAccount, run_id: str) -> pl.DataFrame:
+    """A report's rows in the shape of its table: `raw_insights`, or that of its breakdowns.
 
-    Raises `IncompleteData` where a row lacks a part of its key, belongs to another account or
-    day, or holds something else than a number.
+    `rows` are texts with `observed_at` and `missing`. Raises `IncompleteData` where a row lacks a
+    part of its key, belongs to another account or day, holds something else than a number, or
+    where two rows share a key.
     """
-    today = account_day(page.observed_at, account.timezone)
-    return [_raw_row(row, page, today, run_id) for row in page.rows]
-
-
-def raw_frame(rows: Sequence[Mapping[str, Any]], account_id: str) -> pl.DataFrame:
-    """The collected rows of one account as one frame; raises on a key that comes twice."""
-    frame = pl.DataFrame(rows, schema=RAW_INSIGHTS.schema)
-    doubled = frame.filter(pl.struct(RAW_INSIGHTS.key).is_duplicated())
-    if doubled.height:
-        first = doubled.row(0, named=True)
-        raise IncompleteData(
-            f"Account act_{account_id}: Meta listed {first['level']} {first['object_id']} twice "
-            f"for {first['date']}.",
-            "Its pages moved while they were read; nothing was stored, run it again.",
-        )
+    rows = _with_all_columns(rows, report)
+    _check_ids(rows, report)
+    _check_days(rows, report)
+    for name in _NUMBERS:
+        _check_numbers(rows, name, report)
+    for name in STATS:
+        _check_items(rows, name, report)
+    level = report.level
+    frame = rows.select(
+        pl.col("date_start").str.to_date("%Y-%m-%d").alias("date"),
+        pl.lit(report.account_id).alias("account_id"),
+        pl.lit(level.value).alias("level"),
+        pl.lit(report.account_id).alias("object_id")
+        if level is Level.ACCOUNT
+        else pl.col(OBJECT_ID[level]).alias("object_id"),
+        *(
+            pl.col(name) if name in ID_FIELDS[level] else pl.lit(None, pl.String).alias(name)
+            for name in ("campaign_id", "adset_id", "ad_id")
+        ),
+        *report.preset.breakdowns,
+        pl.lit(WINDOWS).alias("windows"),
+        pl.col("account_currency").alias("currency"),
+        *_NUMBERS,
+        *STATS,
+        "attribution_setting",
+        "missing",
+        "observed_at",
+        pl.lit(run_id).alias("run_id"),
+    )
+    if HOURLY in report.preset.breakdowns:
+        frame = _with_hours(frame, account.timezone)
+    _check_keys(frame, report)
     return frame
 
 
-def action_types(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Every action type named in rows of `raw_insights`."""
+def action_types(frame: pl.DataFrame) -> set[str]:
+    """Every action type named in normalised rows."""
+    name = pl.element().struct.field("action_type")
     return {
-        str(item["action_type"])
-        for row in rows
-        for name in ("actions", "action_values")
-        if row[name]
-        for item in json.loads(row[name])
+        found
+        for stat in STATS
+        for found in frame.select(pl.col(stat).list.eval(name).explode().unique())
+        .to_series()
+        .drop_nulls()
     }
 
 
@@ -88,82 +128,170 @@ def lead_type(seen: set[str], before: str | None) -> str | None:
     return canonical_type(LEAD_TYPES, seen, before)
 
 
-def _raw_row(
-    row: Mapping[str, Any], page: InsightsPage, today: date, run_id: str
-) -> dict[str, Any]:
-    where = f"{page.request} of act_{page.account_id}"
-    day = _day(row, page, where)
-    if str(row.get("account_id", page.account_id)) != page.account_id:
-        raise IncompleteData(f"{where} answered with a row of account {row['account_id']}.")
-    object_id = row.get(_OBJECT_ID[page.level]) or (
-        page.account_id if page.level is Level.ACCOUNT else None
+def _with_all_columns(rows: pl.DataFrame, report: Report) -> pl.DataFrame:
+    """Fields that were not asked for are null."""
+    asked = {"date_start", "date_stop", *report.id_fields, *report.preset.breakdowns}
+    if lacking := asked - set(rows.columns):
+        raise IncompleteData(f"{report}: the rows come without {', '.join(sorted(lacking))}.")
+    item = pl.List(
+        pl.Struct(dict.fromkeys(("action_type", "value", *ATTRIBUTION_WINDOWS), pl.String))
     )
-    if not object_id:
-        raise IncompleteData(f"{where} answered with a row without {_OBJECT_ID[page.level]}.")
-    for name in ("campaign_id", "adset_id"):
-        if page.level is Level.AD and not row.get(name):
-            raise IncompleteData(f"{where} answered with ad {object_id} without its {name}.")
+    wanted = ("account_currency", "attribution_setting", *_NUMBERS, *STATS)
+    return rows.with_columns(
+        pl.lit(None, item if name in STATS else pl.String).alias(name)
+        for name in wanted
+        if name not in rows.columns
+    )
+
+
+def _check_ids(rows: pl.DataFrame, report: Report) -> None:
+    other = pl.col("account_id").is_not_null() & (pl.col("account_id") != report.account_id)
+    _refuse(rows, other, report, lambda row: f"a row of account {row['account_id']}")
+    for name in (*report.id_fields[1:], *report.preset.breakdowns):
+        absent = pl.col(name).is_null() | (pl.col(name) == "")
+        _refuse(
+            rows, absent, report, lambda row, name=name: f"a row without its {name}: {_ids(row)}"
+        )
+
+
+def _check_days(rows: pl.DataFrame, report: Report) -> None:
+    day = pl.col("date_start").str.to_date("%Y-%m-%d", strict=False)
+    _refuse(rows, day.is_null(), report, lambda _: "a row without its day")
+    _refuse(
+        rows,
+        pl.col("date_stop").ne_missing(pl.col("date_start")),
+        report,
+        lambda row: f"a row of {row['date_start']}..{row['date_stop']}, not of one day",
+    )
+    _refuse(
+        rows,
+        ~day.is_between(report.days.since, report.days.until),
+        report,
+        lambda row: f"a row of {row['date_start']}, which was not asked for",
+    )
+
+
+def _check_numbers(rows: pl.DataFrame, name: str, report: Report) -> None:
+    _refuse_texts(
+        rows,
+        name,
+        report,
+        lambda row: f"{name} {row[name]!r}, which is not a number of a size that can be stored",
+    )
+    if name not in _WHOLE_NUMBERS:
+        return
+    unusual = rows.filter(~pl.col(name).str.contains(_WHOLE))[name].unique().to_list()
+    if broken := sorted(text for text in unusual if not _is_whole(text)):
+        raise IncompleteData(f"{report}: {name} is {broken[0]}, not a whole number.")
+
+
+def _check_items(rows: pl.DataFrame, name: str, report: Report) -> None:
+    items = rows.select(pl.col(name).explode().alias("item")).drop_nulls()
+    if items.is_empty():
+        return
+    items = items.unnest("item")
+    if items["action_type"].null_count():
+        raise IncompleteData(f"{report}: {name} holds an item without action_type.")
+    for key in items.columns:
+        if key == "action_type":
+            continue
+        _refuse_texts(
+            items,
+            key,
+            report,
+            lambda row, key=key: f"{name}.{row['action_type']} {key} {row[key]!r}, not a number",
+        )
+
+
+def _check_keys(frame: pl.DataFrame, report: Report) -> None:
+    extra = [name for name in report.preset.breakdowns if name != HOURLY]
+    hours = ["hour", "fold"] if HOURLY in report.preset.breakdowns else []
+    key = ["date", "object_id", *extra, *hours]
+    doubled = frame.filter(pl.struct(key).is_duplicated())
+    if doubled.height:
+        first = doubled.row(0, named=True)
+        told = ", ".join(str(first[name]) for name in key)
+        raise IncompleteData(
+            f"{report}: the platform listed {told} twice.",
+            "Its pages moved while they were read; nothing was stored, run it again.",
+        )
+
+
+def _with_hours(frame: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """Meta's label as `hour`, with `fold`, `starts_at` (UTC) and `hours`, the row's length.
+
+    Where clocks go back an hour repeats. Meta has one label for both: it comes once, with both
+    hours in it (`hours` 2), or twice, and then the second is fold 1.
+    """
+    label = pl.col(HOURLY)
+    unread = frame.filter(~label.str.contains(_HOUR_LABEL))
+    if unread.height:
+        raise IncompleteData(f"{unread[HOURLY][0]!r} is not an hour of a day.")
+    frame = frame.with_columns(label.str.slice(0, 2).cast(pl.Int64).alias("hour"))
+    same = pl.struct("date", "object_id", "hour")
+    frame = frame.with_columns(
+        pl.int_range(pl.len()).over(same).cast(pl.Int64).alias("fold"),
+        pl.len().over(same).alias("times"),
+    )
+    spans = [
+        {"date": day, "hour": hour, "fold": fold, **_span(day, hour, fold, timezone)}
+        for day, hour, fold in frame.select("date", "hour", "fold").unique().iter_rows()
+    ]
+    known = pl.DataFrame(spans, schema=_SPAN)
+    frame = frame.join(known, on=["date", "hour", "fold"])
+    doubled = frame.filter((pl.col("times") > 1) & ~pl.col("repeats"))
+    if doubled.height:
+        first = doubled.row(0, named=True)
+        raise IncompleteData(
+            f"The platform listed hour {first['hour']} of {first['date']} twice for "
+            f"{first['object_id']}."
+        )
+    both = pl.col("repeats") & (pl.col("times") == 1)
+    return frame.with_columns(
+        pl.when(both).then(2).otherwise(1).cast(pl.Int64).alias("hours")
+    ).drop(HOURLY, "times", "repeats")
+
+
+def _span(day: date, hour: int, fold: int, timezone: str) -> dict[str, object]:
+    """When a local hour begins, and whether it comes twice that day."""
+    local = datetime.combine(day, time(hour), zone(timezone))
+    first, second = (local.replace(fold=n).astimezone(UTC) for n in (0, 1))
     return {
-        "date": day,
-        "account_id": page.account_id,
-        "level": page.level.value,
-        "object_id": str(object_id),
-        **{name: _text(row.get(name)) for name in ("campaign_id", "adset_id", "ad_id")},
-        "currency": _text(row.get("account_currency")),
-        **{name: _whole(row, name, where) for name in _WHOLE_NUMBERS},
-        "spend": _number(row.get("spend"), "spend", where),
-        "actions": _items(row, "actions", where),
-        "action_values": _items(row, "action_values", where),
-        "age_days": min(max((today - day).days, 0), RESTATED_FOR_DAYS),
-        "observed_at": page.observed_at,
-        "run_id": run_id,
+        "starts_at": second if fold else first,
+        "repeats": second > first,
     }
 
 
-def _day(row: Mapping[str, Any], page: InsightsPage, where: str) -> date:
+def _refuse(rows: pl.DataFrame, broken: pl.Expr, report: Report, told: Told) -> None:
+    """Raise for the first row for which `broken` holds."""
+    first = rows.filter(broken.fill_null(value=False)).head(1)
+    if first.height:
+        raise IncompleteData(f"{report} was answered with {told(first.row(0, named=True))}.")
+
+
+def _ids(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in row if name.endswith("_id") and row[name])
+
+
+def _refuse_texts(rows: pl.DataFrame, name: str, report: Report, told: Told) -> None:
+    """Raise for the first row whose text is no number, or one that the lake's columns do not
+    hold."""
+    texts = rows[name]
+    if texts.null_count() == len(texts):
+        return  # an attribution window that no item has
+    unusual = texts.filter(~texts.str.contains(_PLAIN)).unique()
+    if broken := [text for text in unusual if not _fits(text)]:
+        _refuse(rows, pl.col(name).is_in(broken), report, told)
+
+
+def _fits(text: str) -> bool:
+    number = _WITH_EXPONENT.fullmatch(text)
+    return number is not None and abs(Decimal(text)) < Decimal(10) ** _INTEGER_DIGITS
+
+
+def _is_whole(text: str) -> bool:
     try:
-        start, stop = (date.fromisoformat(str(row[name])) for name in ("date_start", "date_stop"))
-    except (KeyError, ValueError):
-        raise IncompleteData(f"{where} answered with a row without its day.") from None
-    if start != stop:
-        raise IncompleteData(f"{where} answered with a row of {start}..{stop}, not of one day.")
-    if start not in page.days:
-        raise IncompleteData(f"{where} answered with a row of {start}, which was not asked for.")
-    return start
-
-
-def _items(row: Mapping[str, Any], name: str, where: str) -> str | None:
-    """A list of actions as compact JSON; each value checked to be a number."""
-    items = row.get(name)
-    if items is None:
-        return None
-    if not isinstance(items, list):
-        raise IncompleteData(f"{where}: {name} is not a list.")
-    kept = []
-    for item in items:
-        if not isinstance(item, dict) or "action_type" not in item:
-            raise IncompleteData(f"{where}: {name} holds an item without action_type.")
-        texts = {key: _text(value) for key, value in item.items()}
-        texts["value"] = _number(item.get("value"), f"{name}.{item['action_type']}", where)
-        kept.append(texts)
-    return json.dumps(kept, separators=(",", ":"))
-
-
-def _whole(row: Mapping[str, Any], name: str, where: str) -> str | None:
-    text = _number(row.get(name), name, where)
-    if text is not None and Decimal(text) != int(Decimal(text)):
-        raise IncompleteData(f"{where}: {name} is {text}, not a whole number.")
-    return text
-
-
-def _number(value: Any, name: str, where: str) -> str | None:
-    text = _text(value)
-    if text is None:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise IncompleteData(f"{where}: {name} is {text!r}, not a number.")
-    return text
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    return number == int(number) and abs(number) < Decimal(10) ** 18
