@@ -26,7 +26,8 @@ FLOORS = {
     **dict.fromkeys(
         ("cli", "demo", "dev", "doctor", "query", "operations", "runs", "resources", "definitions",
          "assets", "checks", "jobs", "schedules", "sensors", "partitions", "sandbox_home",
-         "instance", "console", "agent", "connections", "change_desk", "showing", "__main__"),
+         "instance", "console", "agent", "connections", "change_desk", "alert_desk", "showing",
+         "__main__"),
         5,
     ),
 }  # fmt: skip

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from zyenta_ads_pipeline.domain.change import Autopilot
-from zyenta_ads_pipeline.domain.errors import SettingsError
+from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
+from zyenta_ads_pipeline.domain.insights import PRESETS
+from zyenta_ads_pipeline.domain.time import Tier, parse_tiers
 from zyenta_ads_pipeline.optimizer.policies import policy_names
 from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, forget_settings, load_settings
 
@@ -85,7 +87,27 @@ REFUSED: dict[str, list[str]] = {
     "META_ACCESS_TOKEN": ["two words", "EAA“quoted”", "EAAé"],
     "META_REQUEST_TIMEOUT": ["0", "-1", "soon", "nan"],
     "META_MAX_WAIT": ["-1", "long"],
-    "ZYENTA_RESTATEMENT_DAYS": ["0", "91", "7.5", "week"],
+    "META_ACCOUNT_TOKENS": [
+        "EAAhidden", "act_1", "act_1=", "act_x=EAAhidden", "act_1=EAA hidden",
+        "act_1=EAAhidden,1=EAAhidden2", "act_1=EAAhidden,EAAhidden2",
+    ],
+    "META_APP_ID": ["app", "12 3", "-1"],
+    "META_APP_SECRET": ["hidden word", "hiddené"],
+    "ZYENTA_SYNC_DEADLINE": ["0", "-1", "nan", "inf", "an hour"],
+    "ZYENTA_RESTATEMENT_TIERS": [
+        "28", "2d", "0d/1h", "2d/0h", "2d/1h,", "2d/1h,2d/6h", "7d/1h,3d/6h", "2d/6h,7d/6h",
+        "2d/24h,7d/6h", "2d/1h,91d/24h", "2d/1h;28d/24h", "6d/24h", "٢d/1h",
+    ],
+    "ZYENTA_BREAKDOWNS": ["by_moon", "all,none", "all,by_hour", "by_hour;by_age_gender"],
+    "ZYENTA_RAW_DAYS": ["0", "-1", "1.5", "36501", "ever"],
+    "ZYENTA_WRITE_RESERVE": ["-1", "51", "nan", "some"],
+    "ZYENTA_REPORTING_CURRENCY": ["eur", "XXX", "dollars"],
+    "ZYENTA_RATES_FILE": ["rates.csv"],
+    "ZYENTA_ALERT_WEBHOOK": [
+        "hooks.example.com/hidden", "ftp://hooks.example.com/hidden", "http://example.com/hidden",
+        "https://", "https://[hidden", "https://example.com:hidden/", "https://h/two words",
+        "http://127.0.0.1.example.com/hidden",
+    ],
     "ZYENTA_POLICY": ["bold", ""],
     "ZYENTA_DECISION_WINDOW": ["2", "0", "30", "x"],
     "ZYENTA_TOTAL_DAILY_BUDGET": ["0", "-5", "much", "NaN", "Infinity"],
@@ -169,9 +191,79 @@ def test_forgotten_settings_are_the_defaults_wherever_they_stood(
     assert (after.autopilot, after.kill_switch) == (Autopilot.WATCH, False)
 
 
+def test_an_account_has_its_own_token_or_the_common_one() -> None:
+    settings = loaded(
+        META_ACCOUNT_TOKENS=f" act_1 = {TOKEN}=1 , 2=EAAtwo,", META_ACCESS_TOKEN="EAA0"
+    )
+    assert [settings.token(account) for account in ("1", "2", "3", None)] == [
+        f"{TOKEN}=1", "EAAtwo", "EAA0", "EAA0",
+    ]  # fmt: skip
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert TOKEN not in shown
+        assert "EAAtwo" not in shown
+    alone = loaded(META_ACCOUNT_TOKENS="act_1=EAAone")
+    assert alone.token("1") == "EAAone"
+    with pytest.raises(SettingsError, match="META_ACCOUNT_TOKENS name act_2") as refused:
+        alone.token("2")
+    assert "EAAone" not in str(refused.value)
+
+
+def test_the_apps_secret_and_the_webhook_are_not_shown() -> None:
+    settings = loaded(
+        META_APP_SECRET="hiddenA", ZYENTA_ALERT_WEBHOOK="https://h.example.com/hiddenB"
+    )
+    shown = repr(settings) + str(settings) + settings.model_dump_json()
+    assert "hidden" not in shown
+    assert settings.alert_address() == "https://h.example.com/hiddenB"
+
+
+def test_what_happens_on_a_sandbox_is_told_on_this_machine_only() -> None:
+    sandbox = {"META_GRAPH_URL": "http://127.0.0.1:8399"}
+    assert loaded(ZYENTA_ALERT_WEBHOOK="https://example.com/x", **sandbox).alert_address() is None
+    here = "http://localhost:9/x"
+    assert loaded(ZYENTA_ALERT_WEBHOOK=here, **sandbox).alert_address() == here
+    assert load_settings().alert_address() is None
+
+
+def test_tiers_are_read_and_the_widest_is_the_reach() -> None:
+    assert load_settings().restatement_tiers == parse_tiers("2d/1h,3d/6h,7d/24h,28d/168h")
+    assert load_settings().restatement_days == 28
+    settings = loaded(ZYENTA_RESTATEMENT_TIERS=" 2d/1h , 14d/24h ")
+    assert settings.restatement_tiers == (Tier(2, 1), Tier(14, 24))
+    assert ",".join(map(str, settings.restatement_tiers)) == "2d/1h,14d/24h"
+    assert settings.restatement_days == 14
+    with pytest.raises(InputError, match="7d/24h"):
+        parse_tiers("")
+
+
+def test_breakdowns_are_all_none_or_named() -> None:
+    assert load_settings().breakdowns == tuple(PRESETS)
+    assert loaded(ZYENTA_BREAKDOWNS="none").breakdowns == ()
+    assert loaded(ZYENTA_BREAKDOWNS="all").breakdowns == tuple(PRESETS)
+    chosen = loaded(ZYENTA_BREAKDOWNS="by_country, by_hour,by_hour").breakdowns
+    assert chosen == ("by_hour", "by_country")
+
+
+def test_a_file_of_rates_goes_with_its_currency() -> None:
+    settings = loaded(ZYENTA_RATES_FILE="~/rates.csv", ZYENTA_REPORTING_CURRENCY="EUR")
+    assert settings.rates_file == Path("~/rates.csv").expanduser()
+    assert settings.reporting_currency == "EUR"
+
+
 def test_the_documentation_lists_exactly_the_settings_there_are() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`((?:ZYENTA|META)_[A-Z0-9_]+)`", text)) == NAMES
+
+
+def test_the_example_names_them_all_and_can_be_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE)) == NAMES
+    (tmp_path / ".env").write_text(text)
+    assert load_settings() == loaded(**{"ZYENTA_HOME": ".zyenta"})
+    (tmp_path / ".env").write_text(re.sub(r"^#(?=[A-Z])", "", text, flags=re.MULTILINE))
+    load_settings()
 
 
 def test_every_setting_is_described_and_named_for_its_room() -> None:

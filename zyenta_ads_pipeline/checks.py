@@ -9,7 +9,8 @@ import polars as pl
 
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.ingestion.completeness import gaps
+from zyenta_ads_pipeline.ingestion.completeness import decision_window, gaps, untrusted_days
+from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     ACCOUNT_METRICS,
     AD_METRICS,
@@ -17,7 +18,6 @@ from zyenta_ads_pipeline.lake.tables import (
     CAMPAIGN_METRICS,
     CAMPAIGN_TRAILING,
     RAW_INSIGHTS,
-    Table,
 )
 from zyenta_ads_pipeline.metrics.definitions import SUMS
 from zyenta_ads_pipeline.partitions import RANGE_END, RANGE_START
@@ -104,14 +104,47 @@ def _no_negative_numbers(table: Table) -> dg.AssetChecksDefinition:
     asset=RAW_INSIGHTS.name,
     description="Per account and complete day the ads add up to what Meta reports for the account: "
     "impressions and clicks exactly, spend to half a minor unit per ad row, since Meta rounds "
-    "each row. Ads that were deleted are the usual cause of a gap. An account with a gap in the "
-    "days a decision looks at is not decided on; the others are.",
+    "each row, and no purchase less. What lacks was looked for by id; where it was not found the "
+    "numbers are stored all the same, and no decision is based on them (see "
+    "window_adds_up).",
 )
 def ad_sums_equal_account_totals(
     context: dg.AssetCheckExecutionContext, lake: LakeResource
 ) -> dg.AssetCheckResult:
     found = gaps(lake.open().snapshot(), _accounts(context), _days(context))
     return _verdict(found, "account days whose ads do not add up to the account's total")
+
+
+@dg.asset_check(
+    asset=CAMPAIGN_TRAILING.name,
+    blocking=True,
+    description="The days that the next decision looks at add up to the account's total, of every "
+    "account. Where they do for none, nothing is decided; where they do for some, only those are "
+    "decided on.",
+)
+def window_adds_up(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource
+) -> dg.AssetCheckResult:
+    accounts, settings = _accounts(context), load_settings()
+    snapshot = lake.open().snapshot()
+    broken = {
+        account: found
+        for account in accounts
+        if (window := decision_window(snapshot, account, settings.decision_window)) is not None
+        and (found := untrusted_days(snapshot, account, window))
+    }
+    all_broken = len(broken) == len(accounts)
+    told = {
+        f"act_{account}": f"{len(found)} days that decisions look at cannot be trusted, first "
+        f"{next(iter(found.values()))}"
+        for account, found in broken.items()
+    }
+    return dg.AssetCheckResult(
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if all_broken else dg.AssetCheckSeverity.WARN,
+        metadata=told,
+        description="; ".join(f"{account}: {words}" for account, words in told.items()),
+    )
 
 
 _METRIC_TABLES: Sequence[Table] = (
@@ -125,6 +158,7 @@ _METRIC_TABLES: Sequence[Table] = (
 CHECKS: list[dg.AssetChecksDefinition] = [
     _unique_keys(RAW_INSIGHTS),
     ad_sums_equal_account_totals,
+    window_adds_up,
     *(_unique_keys(table) for table in _METRIC_TABLES),
     *(_no_negative_numbers(table) for table in _METRIC_TABLES),
 ]

@@ -135,7 +135,7 @@ def sandbox(
         int | None, typer.Option(help="Days of history of the market; 60 for a new one.")
     ] = None,
     accounts: Annotated[
-        int | None, typer.Option(help="Ad accounts of the market, 1 to 4; 1 for a new one.")
+        int | None, typer.Option(help="Ad accounts of the market, 1 to 8; 1 for a new one.")
     ] = None,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Stop the clock; move it by POST /_sandbox/clock.")
@@ -169,16 +169,29 @@ def sync(
     since: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
     until: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")],
     account: Account = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Read every day down to its ads, moved or not.")
+    ] = False,
+    breakdowns: Annotated[
+        bool, typer.Option("--breakdowns", help="Read the breakdowns of ZYENTA_BREAKDOWNS too.")
+    ] = False,
 ) -> None:
     """Reads insights of a range of days and computes the metrics. Decides nothing.
 
-    Days are the ad account's own. Reading the same range again replaces it: nothing doubles.
+    Days are the ad account's own. Reading the same range again replaces it: nothing doubles, and
+    days whose totals are unchanged cost no further calls.
     """
     from zyenta_ads_pipeline.operations import sync_days  # noqa: PLC0415
 
     with _explained(), _progress():
         settings = load_settings()
-        summary = sync_days(settings, _accounts(settings, account), DateRange.parse(since, until))
+        summary = sync_days(
+            settings,
+            _accounts(settings, account),
+            DateRange.parse(since, until),
+            whole=whole,
+            breakdowns=breakdowns,
+        )
         out.print(summary)
 
 
@@ -289,6 +302,15 @@ def sql(
             print_rows(load_settings(), query, format_.value, out)
         else:
             raise InputError("There is no query.", 'Write zyenta sql "select …", or --tables.')
+
+
+@app.command()
+def alerts() -> None:
+    """Lists what only a person can mend: dead tokens, unexplained gaps; with the remedies."""
+    from zyenta_ads_pipeline.alert_desk import list_alerts  # noqa: PLC0415
+
+    with _explained():
+        out.print(list_alerts(load_settings()))
 
 
 @app.command()

@@ -3,33 +3,119 @@ command that needs no run starts at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from functools import cache
+from typing import Self
 
 from zyenta_ads_pipeline.campaigns.budgets import BudgetLimits
 from zyenta_ads_pipeline.domain.errors import SettingsError, StorageError
+from zyenta_ads_pipeline.domain.quota import QuotaUse
+from zyenta_ads_pipeline.ingestion.alerting import Notifier
+from zyenta_ads_pipeline.platforms.meta.budget import RateBudget
 from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.store.alerts import Alerts
 from zyenta_ads_pipeline.store.database import open_store
+from zyenta_ads_pipeline.store.ledger import ReportLedger
 from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.usage import UsageLedger
 
 _SERVER = ".server"
 
 
-def connect_meta(settings: Settings) -> MetaAds:
-    """Meta as the settings say. Raises `SettingsError` without a token, or when the home holds
-    the data of another server."""
+def connect_meta(
+    settings: Settings, account_id: str | None = None, *, deadline: float | None = None
+) -> MetaAds:
+    """Meta as the settings say, with the account's own token if it has one.
+
+    `deadline`, by the monotonic clock, bounds all waits. All connections of this process, and of
+    others on the same store, spend from one budget of calls. Raises `SettingsError` without a
+    token, or when the home holds the data of another server.
+    """
     _bind(settings)
     return MetaAds(
         MetaClient(
             base_url=settings.graph_url,
             version=settings.api_version,
-            token=settings.token(),
+            token=settings.token(account_id),
             timeout=settings.request_timeout,
             max_wait=settings.max_wait,
+            app_id=settings.app_id,
+            app_secret=settings.app_secret.get_secret_value() if settings.app_secret else None,
+            deadline=deadline,
+            budget=rate_budget(settings),
         )
     )
+
+
+def rate_budget(settings: Settings) -> RateBudget:
+    """What this process and the others on the same store have used of the server's quotas."""
+    return _budget(settings.store_url, settings.graph_url, settings.write_reserve)
+
+
+@cache
+def _budget(store_url: str, server: str, write_reserve: float) -> RateBudget:
+    """The one budget of calls that this process has for a store and a server."""
+    return RateBudget(shared=_UsageOnDemand(store_url, server), write_reserve=write_reserve)
+
+
+class _UsageOnDemand:
+    """Used quotas in a store that is opened when first asked: without it Meta can be read too."""
+
+    def __init__(self, store_url: str, server: str) -> None:
+        self._url = store_url
+        self._server = server
+        self._ledger: UsageLedger | None = None
+        self._opening = threading.Lock()
+
+    def load(self, scopes: Collection[str]) -> dict[str, QuotaUse]:
+        return self._opened().load(scopes)
+
+    def store(self, uses: Mapping[str, QuotaUse]) -> None:
+        self._opened().store(uses)
+
+    def _opened(self) -> UsageLedger:
+        with self._opening:
+            if self._ledger is None:
+                self._ledger = UsageLedger(open_store(self._url), self._server)
+            return self._ledger
+
+
+class AccountPlatforms:
+    """Meta for each account with its own token, on a connection of its own: its calls are counted
+    there, and its waits hold up nobody else.
+
+    Open with `async with`; what `of` has opened is closed at the end.
+    """
+
+    def __init__(self, settings: Settings, deadline: float | None = None) -> None:
+        self._settings = settings
+        self._deadline = deadline
+        self._opened: dict[str, MetaAds] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def calls(self) -> int:
+        """Requests sent for all accounts so far."""
+        return sum(platform.calls for platform in self._opened.values())
+
+    async def of(self, account_id: str) -> MetaAds:
+        """The platform to ask for this account. Raises `SettingsError` when it has no token."""
+        if account_id not in self._opened:
+            opened = connect_meta(self._settings, account_id, deadline=self._deadline)
+            self._opened[account_id] = opened
+            await self._stack.enter_async_context(opened)
+        return self._opened[account_id]
 
 
 def budget_limits(settings: Settings) -> BudgetLimits:
@@ -44,7 +130,10 @@ def budget_limits(settings: Settings) -> BudgetLimits:
 
 def _bind(settings: Settings) -> None:
     """Tie the home to the first server it works with, so that what was decided against a sandbox
-    is never pushed to a real account of the same number. All sandboxes count as one."""
+    is never pushed to a real account of the same number. All sandboxes count as one.
+
+    Raises `SettingsError` for a home of another server, `StorageError` for one not writable.
+    """
     server = "a sandbox" if settings.is_sandbox else settings.graph_url
     mark = settings.home / _SERVER
     try:
@@ -74,3 +163,30 @@ def outbox_of(settings: Settings) -> Iterator[Outbox]:
         yield Outbox(store)
     finally:
         store.close()
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[ReportLedger]:
+    """The ledger of report jobs in the settings' database, closed at the end."""
+    store = open_store(settings.store_url)
+    try:
+        yield ReportLedger(store, settings.graph_url)
+    finally:
+        store.close()
+
+
+@contextmanager
+def alerts_of(settings: Settings) -> Iterator[Alerts]:
+    """The alerts in the settings' database, closed at the end."""
+    store = open_store(settings.store_url)
+    try:
+        yield Alerts(store)
+    finally:
+        store.close()
+
+
+@contextmanager
+def notifier_of(settings: Settings) -> Iterator[Notifier]:
+    """The alerts in the settings' database, and the webhook that is told of them."""
+    with alerts_of(settings) as alerts:
+        yield Notifier(alerts, settings.alert_address())

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import dagster as dg
 
+from zyenta_ads_pipeline.assets.breakdowns import BREAKDOWN_ASSETS
 from zyenta_ads_pipeline.assets.decisions import budget_allocation, budget_decisions, change_set
 from zyenta_ads_pipeline.assets.delivery import LIVE_ON_META
-from zyenta_ads_pipeline.assets.ingestion import AD_ACCOUNTS_SPEC, META, ad_objects, raw_insights
+from zyenta_ads_pipeline.assets.ingestion import (
+    AD_ACCOUNTS_SPEC,
+    META,
+    READINGS_SPEC,
+    READS_SPEC,
+    RESTATEMENTS_SPEC,
+    raw_insights,
+)
+from zyenta_ads_pipeline.assets.maturity import conversion_lag
 from zyenta_ads_pipeline.assets.metrics import (
     account_metrics,
     ad_metrics,
@@ -15,18 +24,30 @@ from zyenta_ads_pipeline.assets.metrics import (
     campaign_trailing,
     lake_views,
 )
+from zyenta_ads_pipeline.assets.objects import (
+    AD_OBJECT_HISTORY_SPEC,
+    ad_objects,
+    exchange_rates,
+)
 from zyenta_ads_pipeline.checks import CHECKS
-from zyenta_ads_pipeline.jobs import hourly, push, sync
+from zyenta_ads_pipeline.jobs import breakdowns, hourly, push, sync, upkeep
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
-from zyenta_ads_pipeline.schedules import every_hour
+from zyenta_ads_pipeline.schedules import every_hour, every_night, upkeep_every_night
 from zyenta_ads_pipeline.sensors import approved_changes
 
 defs = dg.Definitions(
     assets=[
         META,
         raw_insights,
+        RESTATEMENTS_SPEC,
+        READS_SPEC,
+        READINGS_SPEC,
+        *BREAKDOWN_ASSETS,
         AD_ACCOUNTS_SPEC,
         ad_objects,
+        AD_OBJECT_HISTORY_SPEC,
+        exchange_rates,
+        conversion_lag,
         ad_metrics,
         adset_metrics,
         campaign_metrics,
@@ -39,8 +60,8 @@ defs = dg.Definitions(
         lake_views,
     ],
     asset_checks=CHECKS,
-    jobs=[sync, hourly, push],
-    schedules=[every_hour],
+    jobs=[sync, hourly, breakdowns, push, upkeep],
+    schedules=[every_hour, every_night, upkeep_every_night],
     sensors=[approved_changes],
     resources={"meta": MetaResource(), "lake": LakeResource(), "store": StoreResource()},
     executor=dg.in_process_executor,

@@ -18,7 +18,7 @@ from zyenta_ads_pipeline.runs import instance_of, run_days
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox_home import sandbox_home, use_sandbox
-from zyenta_ads_pipeline.schedules import restated_days
+from zyenta_ads_pipeline.schedules import newest_days
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
@@ -59,7 +59,7 @@ def _fill_once(settings: Settings, out: Console) -> None:
         if Lake(settings.lake_location).snapshot().versions:
             return
         out.print("Nothing is stored yet: reading the newest days once ...")
-        days = restated_days(settings.restatement_days)
+        days = newest_days(settings.restatement_days)
         run_days("hourly", instance, settings.ad_account_ids, days)
 
 

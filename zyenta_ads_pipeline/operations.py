@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from zyenta_ads_pipeline.change_desk import list_changes, may_write
-from zyenta_ads_pipeline.connections import connect_meta
+from zyenta_ads_pipeline.connections import AccountPlatforms
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import plain, show
@@ -20,32 +20,48 @@ from zyenta_ads_pipeline.ingestion.insights import check_history, gather_account
 from zyenta_ads_pipeline.lake.tables import ACCOUNT_METRICS
 from zyenta_ads_pipeline.metrics.definitions import SUMS, with_ratios
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY
-from zyenta_ads_pipeline.platforms.base import AdsPlatform
 from zyenta_ads_pipeline.resources import LakeResource
-from zyenta_ads_pipeline.runs import instance_of, run_days, run_push
-from zyenta_ads_pipeline.schedules import restated_days
+from zyenta_ads_pipeline.runs import Finished, instance_of, run_days, run_push
+from zyenta_ads_pipeline.schedules import newest_days
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.showing import add, table
 
 _OPEN = (ChangeState.PROPOSED, ChangeState.APPROVED)
 
 
-def sync_days(settings: Settings, accounts: Sequence[str], days: DateRange) -> RenderableType:
-    """Sync a range through Dagster; returns a summary per account to print."""
+def sync_days(
+    settings: Settings,
+    accounts: Sequence[str],
+    days: DateRange,
+    *,
+    whole: bool = False,
+    breakdowns: bool = False,
+) -> RenderableType:
+    """Sync a range through Dagster; returns a summary per account to print.
+
+    `whole` reads every day down to its ads, also where its totals are unchanged; `breakdowns`
+    reads those that the settings name as well.
+    """
     check_stored_range(days)
     asyncio.run(_accounts_answer(settings, accounts, days))
     with instance_of(settings) as instance:
-        run_days("sync", instance, accounts, days)
-    return _summary(accounts, days)
+        finished = [run_days("sync", instance, accounts, days, whole=whole)]
+        if breakdowns and settings.breakdowns:
+            only = [f"insights_{name}" for name in settings.breakdowns]
+            finished.append(
+                run_days("breakdowns", instance, accounts, days, whole=whole, only=only)
+            )
+    return Group(_summary(accounts, days), *map(_calls, finished))
 
 
 def run_hour(settings: Settings, accounts: Sequence[str]) -> RenderableType:
     """The hourly lineage once; returns the decisions' changes to print."""
-    days = restated_days(settings.restatement_days)
+    days = newest_days(settings.restatement_days)
     asyncio.run(_accounts_answer(settings, accounts, days))
     with instance_of(settings) as instance:
-        run_days("hourly", instance, accounts, days)
-    return Group(_summary(accounts, days), list_changes(settings, accounts, _OPEN))
+        finished = run_days("hourly", instance, accounts, days)
+    changes = list_changes(settings, accounts, _OPEN)
+    return Group(_summary(accounts, days), _calls(finished), changes)
 
 
 def push_approved(settings: Settings, account: str) -> RenderableType:
@@ -74,13 +90,23 @@ async def _accounts_answer(settings: Settings, accounts: Sequence[str], days: Da
     As long as one account is well the run is worth it, and its check tells of the others.
     """
 
-    async def look(platform: AdsPlatform, account: str) -> None:
+    async def look(platforms: AccountPlatforms, account: str) -> None:
+        platform = await platforms.of(account)
         check_history(days, await platform.account(account))
 
-    async with connect_meta(settings) as platform:
-        looked = await gather_accounts(accounts, lambda account: look(platform, account))
+    async with AccountPlatforms(settings) as platforms:
+        looked = await gather_accounts(accounts, lambda account: look(platforms, account))
     if not looked.results:
         looked.raise_failures()
+
+
+def _calls(finished: Finished) -> Text:
+    """How many calls to Meta the run took, and what for."""
+    by_asset = {
+        name: told["calls"] for name, told in finished.metadata.items() if told.get("calls")
+    }
+    listed = ", ".join(f"{name} {calls}" for name, calls in by_asset.items())
+    return Text(f"{sum(by_asset.values())} calls to Meta: {listed or 'none'}.", style="dim")
 
 
 def _summary(accounts: Sequence[str], days: DateRange) -> RenderableType:

@@ -14,7 +14,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.instance import open_instance
-from zyenta_ads_pipeline.jobs import ASSETS_OF
+from zyenta_ads_pipeline.jobs import ASSETS_OF, READ_FROM_META
 from zyenta_ads_pipeline.partitions import range_tags
 from zyenta_ads_pipeline.settings import Settings
 
@@ -35,21 +35,31 @@ def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def run_days(
-    job_name: str, instance: dg.DagsterInstance, accounts: Sequence[str], days: DateRange
+    job_name: str,
+    instance: dg.DagsterInstance,
+    accounts: Sequence[str],
+    days: DateRange,
+    *,
+    whole: bool = False,
+    only: Sequence[str] | None = None,
 ) -> Finished:
-    """Run an asset job once over a range of days.
+    """Run an asset job once over a range of days, or `only` some of its assets; `whole` as in
+    `SyncConfig`.
 
     Raises the error that stopped it, or a `ZyentaError` for a check that did not pass.
     """
     from zyenta_ads_pipeline.definitions import defs  # noqa: PLC0415 - a second to import
 
-    config = {"config": {"accounts": list(accounts)}}
-    return run_job(
-        defs.resolve_job_def(job_name),
-        instance,
-        ops=dict.fromkeys(ASSETS_OF[job_name], config),
-        tags=range_tags(days),
-    )
+    config: dict[str, Any] = {"accounts": list(accounts)}
+    ops = {
+        name: {"config": config | ({"whole": whole} if name in READ_FROM_META else {})}
+        for name in ASSETS_OF[job_name]
+        if only is None or name in only
+    }
+    job = defs.resolve_job_def(job_name)
+    if only is not None:
+        job = job.get_subset(asset_selection={dg.AssetKey(name) for name in only})
+    return run_job(job, instance, ops=ops, tags=range_tags(days))
 
 
 def run_push(instance: dg.DagsterInstance, account: str) -> Finished:

@@ -1,12 +1,15 @@
-"""The hourly tick: one run for the whole lineage, over today and all days still restated."""
+"""The hourly tick: one run for the whole lineage, over the days that are due to be read again."""
 
 from datetime import date, timedelta
 
 import dagster as dg
 
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.jobs import hourly
+from zyenta_ads_pipeline.ingestion.alerting import unreadable
+from zyenta_ads_pipeline.ingestion.reads import due_days
+from zyenta_ads_pipeline.jobs import breakdowns, hourly, upkeep
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY, range_tags
+from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
 GIVEN_UP_AFTER = timedelta(hours=2)
@@ -26,27 +29,79 @@ _RUNNING = [
     cron_schedule="5 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every hour at five past: today and the restatement window. Skips while a run of "
-    "it is still going, so that runs never pile up.",
+    description="Every hour at five past: today, yesterday, and as many days before as are due by "
+    "ZYENTA_RESTATEMENT_TIERS. Skips while a run of it is still going, so that runs never pile up.",
 )
-def every_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def every_hour(
+    context: dg.ScheduleEvaluationContext, lake: LakeResource, store: StoreResource
+) -> dg.RunRequest | dg.SkipReason:
     settings = load_settings()
     if not settings.ad_account_ids:
         return dg.SkipReason("No account is configured: set META_AD_ACCOUNT_IDS.")
-    recent = context.scheduled_execution_time - GIVEN_UP_AFTER
-    going = context.instance.get_runs_count(
-        dg.RunsFilter(job_name=hourly.name, statuses=_RUNNING, created_after=recent)
-    )
-    if going:
+    if _going(context, hourly.name):
         return dg.SkipReason("The last hourly run is still going.")
-    days = restated_days(settings.restatement_days)
+    with store.notifier() as notifier:
+        dead = unreadable(notifier.alerts.open())
+    depth = due_days(
+        lake.open().snapshot(),
+        settings.ad_account_ids,
+        settings.restatement_tiers,
+        context.scheduled_execution_time,
+        dead,
+    )
+    if not depth:
+        return dg.SkipReason("Every account was read less than an hour ago.")
     return dg.RunRequest(
-        run_key=context.scheduled_execution_time.isoformat(), tags=range_tags(days)
+        run_key=context.scheduled_execution_time.isoformat(), tags=range_tags(newest_days(depth))
     )
 
 
-def restated_days(restatement_days: int) -> DateRange:
-    """From the first day that may still change to today, wherever today has come already."""
+@dg.schedule(
+    job=breakdowns,
+    cron_schedule="35 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: the breakdowns of the days that changed since they were last read.",
+)
+def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    settings = load_settings()
+    chosen = [f"insights_{name}" for name in settings.breakdowns]
+    if not settings.ad_account_ids:
+        return dg.SkipReason("No account is configured: set META_AD_ACCOUNT_IDS.")
+    if not chosen:
+        return dg.SkipReason("No breakdown is wanted: ZYENTA_BREAKDOWNS is none.")
+    if _going(context, breakdowns.name):
+        return dg.SkipReason("The last run is still going.")
+    return dg.RunRequest(
+        run_key=context.scheduled_execution_time.isoformat(),
+        tags=range_tags(newest_days(settings.restatement_days)),
+        asset_selection=[dg.AssetKey(name) for name in chosen],
+    )
+
+
+@dg.schedule(
+    job=upkeep,
+    cron_schedule="20 4 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: compacts the lake's tables and removes what is long outdated.",
+)
+def upkeep_every_night() -> dg.RunRequest:
+    return dg.RunRequest()
+
+
+def newest_days(depth: int) -> DateRange:
+    """The newest `depth` days of every account, wherever on Earth: the account furthest behind
+    is up to two days behind the newest partition."""
     newest = date.fromisoformat(DAYS.get_last_partition_key() or "")
-    oldest = max(newest - timedelta(days=restatement_days + 1), FIRST_DAY)
+    oldest = max(newest - timedelta(days=depth + 1), FIRST_DAY)
     return DateRange(oldest, newest)
+
+
+def _going(context: dg.ScheduleEvaluationContext, job_name: str) -> bool:
+    recent = context.scheduled_execution_time - GIVEN_UP_AFTER
+    return bool(
+        context.instance.get_runs_count(
+            dg.RunsFilter(job_name=job_name, statuses=_RUNNING, created_after=recent)
+        )
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -18,11 +19,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
+from zyenta_ads_pipeline.domain.insights import PRESETS
+from zyenta_ads_pipeline.domain.money import CURRENCY_OFFSETS
+from zyenta_ads_pipeline.domain.time import Tier, parse_tiers
 from zyenta_ads_pipeline.optimizer.policies import policy_names
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's public default, no secret
 SUPPORTED_VERSIONS = ("v25.0", "v26.0")
+_OLDEST_TIER_DAYS = 90
+_ONE_WORD = re.compile(r"[!-~]+")
 
 
 class Settings(BaseSettings):
@@ -65,6 +71,23 @@ class Settings(BaseSettings):
         validation_alias="META_ACCESS_TOKEN",
         description="Meta access token with ads_read (and ads_management to push changes).",
     )
+    account_tokens: Annotated[Mapping[str, SecretStr], NoDecode] = Field(
+        {},
+        validation_alias="META_ACCOUNT_TOKENS",
+        description="Tokens of single accounts, separated by commas: act_123=TOKEN,act_456=TOKEN; "
+        "the others use META_ACCESS_TOKEN.",
+    )
+    app_id: str | None = Field(
+        None,
+        pattern=r"^[0-9]+$",
+        validation_alias="META_APP_ID",
+        description="Id of the Meta app the tokens belong to; lets doctor look at tokens with it.",
+    )
+    app_secret: SecretStr | None = Field(
+        None,
+        validation_alias="META_APP_SECRET",
+        description="The app's secret: proves each call, where the app requires appsecret_proof.",
+    )
     ad_account_ids: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="META_AD_ACCOUNT_IDS",
@@ -89,12 +112,52 @@ class Settings(BaseSettings):
         description="Longest wait, in seconds, that one read sits out when Meta throttles it.",
     )
 
-    restatement_days: int = Field(
-        28,
+    sync_deadline: float = Field(
+        2700.0,
+        gt=0,
+        allow_inf_nan=False,
+        validation_alias="ZYENTA_SYNC_DEADLINE",
+        description="Seconds a whole sync may take; what is not read by then is left to the next.",
+    )
+    restatement_tiers: Annotated[tuple[Tier, ...], NoDecode] = Field(
+        (Tier(2, 1), Tier(3, 6), Tier(7, 24), Tier(28, 168)),
+        validation_alias="ZYENTA_RESTATEMENT_TIERS",
+        description="How often the newest days are read again, since Meta restates them: "
+        "2d/1h,7d/24h reads two days hourly and seven daily.",
+    )
+    breakdowns: Annotated[tuple[str, ...], NoDecode] = Field(
+        tuple(PRESETS),
+        validation_alias="ZYENTA_BREAKDOWNS",
+        description="Breakdowns to read: all, none, or names such as by_hour,by_country.",
+    )
+    raw_days: int = Field(
+        90,
         ge=1,
-        le=90,
-        validation_alias="ZYENTA_RESTATEMENT_DAYS",
-        description="Days before today that each hourly run reads again, since Meta restates them.",
+        le=36500,
+        validation_alias="ZYENTA_RAW_DAYS",
+        description="Days that Meta's raw replies are kept under $ZYENTA_HOME/raw.",
+    )
+    write_reserve: float = Field(
+        10.0,
+        ge=0,
+        le=50,
+        validation_alias="ZYENTA_WRITE_RESERVE",
+        description="Percent points of Meta's call quotas that reading leaves to writing.",
+    )
+    reporting_currency: str | None = Field(
+        None,
+        validation_alias="ZYENTA_REPORTING_CURRENCY",
+        description="Currency that accounts of several currencies are shown in together.",
+    )
+    rates_file: Path | None = Field(
+        None,
+        validation_alias="ZYENTA_RATES_FILE",
+        description="CSV with the columns date, currency, rate: reporting currency per unit.",
+    )
+    alert_webhook: SecretStr | None = Field(
+        None,
+        validation_alias="ZYENTA_ALERT_WEBHOOK",
+        description="Address that alerts are posted to as JSON: https://….",
     )
 
     policy: str = Field(
@@ -176,15 +239,83 @@ class Settings(BaseSettings):
             raise ValueError("must not carry a query or a password")
         return value.rstrip("/")
 
-    @field_validator("access_token")
+    @field_validator("access_token", "app_secret")
     @classmethod
     def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else _secret_word(value.get_secret_value())
+
+    @field_validator("account_tokens", mode="before")
+    @classmethod
+    def _tokens_by_account(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        tokens: dict[str, SecretStr] = {}
+        for number, part in enumerate((p for p in value.split(",") if p.strip()), start=1):
+            account, _, token = part.partition("=")
+            try:
+                own = account_number(account)
+            except InputError:  # its text repeats the part, which may be a token
+                raise ValueError(f"entry {number} must be written act_123=TOKEN") from None
+            if own in tokens:
+                raise ValueError(f"act_{own} is named twice")
+            tokens[own] = _secret_word(token)
+        return tokens
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        text = value.get_secret_value().strip()
-        if not re.fullmatch(r"[!-~]+", text):
-            raise ValueError("must be one word of plain letters, digits and signs")
-        return SecretStr(text)
+        address = _secret_word(value.get_secret_value())
+        try:
+            parts = urlsplit(address.get_secret_value())
+            told = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # its text repeats a part of the address
+            told = False
+        if not told:
+            raise ValueError("must be an address such as https://hooks.example.com/…")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("plain http would show alerts to the network; use https")
+        return address
+
+    @field_validator("restatement_tiers", mode="before")
+    @classmethod
+    def _tiers(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            tiers = parse_tiers(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if tiers[-1].days > _OLDEST_TIER_DAYS:
+            raise ValueError(f"no tier may reach further back than {_OLDEST_TIER_DAYS} days")
+        return tiers
+
+    @field_validator("breakdowns", mode="before")
+    @classmethod
+    def _presets(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        named = [name.strip() for name in value.split(",") if name.strip()]
+        if named in (["all"], ["none"]):
+            return tuple(PRESETS) if named == ["all"] else ()
+        if unknown := [name for name in named if name not in PRESETS]:
+            raise ValueError(
+                f"{', '.join(unknown)} is none of all, none, or of {', '.join(PRESETS)}"
+            )
+        return tuple(name for name in PRESETS if name in named)
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _currency(cls, value: str | None) -> str | None:
+        if value is not None and value not in CURRENCY_OFFSETS:
+            raise ValueError("must be a currency of ad accounts, such as EUR")
+        return value
+
+    @field_validator("rates_file")
+    @classmethod
+    def _rates(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
 
     @field_validator("api_version")
     @classmethod
@@ -213,9 +344,11 @@ class Settings(BaseSettings):
             raise ValueError("ZYENTA_BUDGET_CAP is below ZYENTA_BUDGET_FLOOR")
         if self.restatement_days < self.decision_window:
             raise ValueError(
-                "ZYENTA_RESTATEMENT_DAYS is below ZYENTA_DECISION_WINDOW: decisions would look at "
-                "days that were never read"
+                "ZYENTA_RESTATEMENT_TIERS do not reach as far back as ZYENTA_DECISION_WINDOW: "
+                "decisions would look at days that were never read"
             )
+        if self.rates_file is not None and self.reporting_currency is None:
+            raise ValueError("ZYENTA_RATES_FILE needs ZYENTA_REPORTING_CURRENCY")
         return self
 
     @property
@@ -240,17 +373,38 @@ class Settings(BaseSettings):
         """True when the Graph API asked is on this machine."""
         return urlsplit(self.graph_url).hostname in LOOPBACK
 
-    def token(self) -> str:
-        """The access token; on the sandbox its public default. `SettingsError` when missing."""
-        if self.access_token is not None:
-            return self.access_token.get_secret_value()
+    @property
+    def restatement_days(self) -> int:
+        """Days before today that are read again at all: the reach of the widest tier."""
+        return self.restatement_tiers[-1].days
+
+    def token(self, account_id: str | None = None) -> str:
+        """The token for an account (digits): its own, or else the one for all.
+
+        On the sandbox its public default stands in. Raises `SettingsError` when there is none.
+        """
+        chosen = self.account_tokens.get(account_id or "") or self.access_token
+        if chosen is not None:
+            return chosen.get_secret_value()
         if self.is_sandbox:
             return SANDBOX_TOKEN
+        whose = "" if account_id is None else f" nor does META_ACCOUNT_TOKENS name act_{account_id}"
         raise SettingsError(
-            "META_ACCESS_TOKEN is not set.",
+            f"META_ACCESS_TOKEN is not set{',' if whose else ''}{whose}.",
             "Put the token into .env or the environment, or point META_GRAPH_URL at a sandbox "
             "(`zyenta sandbox`) to try things without one.",
         )
+
+    def alert_address(self) -> str | None:
+        """Where alerts are posted to; None where nowhere.
+
+        What happens on a sandbox is not told beyond this machine.
+        """
+        if self.alert_webhook is None:
+            return None
+        address = self.alert_webhook.get_secret_value()
+        leaves = urlsplit(address).hostname not in LOOPBACK
+        return None if self.is_sandbox and leaves else address
 
 
 def load_settings() -> Settings:
@@ -290,3 +444,11 @@ def _env_name(location: tuple[int | str, ...]) -> str:
     name = str(location[0])
     field = Settings.model_fields.get(name)
     return str(field.validation_alias) if field is not None else name
+
+
+def _secret_word(text: str) -> SecretStr:
+    """A secret as one word; its text never reaches an error."""
+    text = text.strip()
+    if not _ONE_WORD.fullmatch(text):
+        raise ValueError("must be one word of plain letters, digits and signs")
+    return SecretStr(text)

@@ -22,13 +22,14 @@ from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.errors import NotDecidable
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
+from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     AD_ACCOUNTS,
     AD_OBJECTS,
     BUDGET_DECISIONS,
     CAMPAIGN_METRICS,
     CAMPAIGN_TRAILING,
-    Table,
+    INSIGHT_READS,
 )
 from zyenta_ads_pipeline.optimizer.policies import RoasThresholds
 from zyenta_ads_pipeline.store.database import open_store
@@ -167,6 +168,9 @@ def test_a_day_that_was_not_read_after_its_end_is_not_decided_on(lake: Lake) -> 
     lake.write(CAMPAIGN_TRAILING, _rows(CAMPAIGN_TRAILING, early), Scope(["1"], [LAST_DAY]))
     with pytest.raises(NotDecidable, match="no numbers of 2026-11-18"):
         _decided(lake)
+    read = {"date": LAST_DAY, "account_id": "1", "stream": "insights", "read_at": NOW}
+    lake.write(INSIGHT_READS, _rows(INSIGHT_READS, read), Scope(["1"], [LAST_DAY]))
+    assert _decided(lake).height, "read again since, and found unchanged"
 
 
 def test_without_any_purchase_nothing_is_judged(lake: Lake) -> None:

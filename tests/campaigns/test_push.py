@@ -28,7 +28,7 @@ def test_an_approved_change_is_written_once_read_back_and_journalled(
     report = push(platform, outbox, clock)
     assert report.state_of(change_id) is APPLIED
     assert platform.writes == [["11", "daily_budget", "11000"]]
-    assert platform.calls[-2:] == [("set_daily_budget", "11"), ("read_object", "11")]
+    assert platform.asked[-2:] == [("set_daily_budget", "11"), ("read_object", "11")]
     assert states(outbox, change_id) == [P, A, S, APPLIED]
     last = outbox.journal(change_id)[-1]
     assert (last.platform_reply, last.trace_id, last.actor) == (

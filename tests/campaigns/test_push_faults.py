@@ -41,8 +41,8 @@ def test_an_unknown_outcome_is_looked_up_and_never_sent_again(
         assert len(platform.writes) == 1
         return
     assert report.state_of(change_id) is S
-    assert platform.calls.count(("set_daily_budget", "11")) == 1
-    assert platform.calls[-2:] == [("read_object", "11")] * 2
+    assert platform.asked.count(("set_daily_budget", "11")) == 1
+    assert platform.asked[-2:] == [("read_object", "11")] * 2
     report = push(platform, outbox, clock)  # the lease is alive: still left alone
     assert report.state_of(change_id) is S
     clock.at = NOW + LEASE
@@ -120,7 +120,7 @@ def test_a_rate_limit_stops_its_account_and_no_other(
     for change_id in (first, second):
         assert outbox.get(change_id).retry_after == NOW + timedelta(seconds=1800)
     assert platform.writes == [["21", "daily_budget", "11000"]]
-    assert ("read_object", "12") not in platform.calls
+    assert ("read_object", "12") not in platform.asked
 
 
 def test_an_objects_own_limit_leaves_the_other_objects_alone(
@@ -145,7 +145,7 @@ def test_a_dead_token_stops_everything(
     report = push(platform, outbox, clock, lanes=1)
     assert [report.state_of(i) for i in ids] == [A, A, A]
     assert platform.writes == []
-    assert ("account", "2") not in platform.calls
+    assert ("account", "2") not in platform.asked
 
 
 def test_without_a_connection_nothing_is_sent_and_the_others_go_on(

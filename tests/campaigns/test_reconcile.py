@@ -135,7 +135,7 @@ def test_errors_while_looking_up_stop_before_anything_is_sent(
     report = push(platform, outbox, clock)
     assert [report.state_of(i) for i in (change_id, second, third)] == [S, S, A]
     assert platform.writes == []
-    assert len([call for call in platform.calls if call[0] == "read_object"]) == 1
+    assert len([call for call in platform.asked if call[0] == "read_object"]) == 1
 
 
 def test_a_slow_run_that_was_overtaken_adds_its_reply_to_the_journal(

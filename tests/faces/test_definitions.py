@@ -14,12 +14,14 @@ from zyenta_ads_pipeline.connections import outbox_of
 from zyenta_ads_pipeline.definitions import defs
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import ChangeField, ProposedChange
+from zyenta_ads_pipeline.domain.insights import PRESETS
 from zyenta_ads_pipeline.jobs import DECIDED, SYNCED
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
-from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, RAW_INSIGHTS, TABLES, Table
+from zyenta_ads_pipeline.lake.schema import Table
+from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, RAW_INSIGHTS, TABLES
 from zyenta_ads_pipeline.partitions import FIRST_DAY, range_tags
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
-from zyenta_ads_pipeline.schedules import every_hour, restated_days
+from zyenta_ads_pipeline.schedules import every_hour, newest_days
 from zyenta_ads_pipeline.sensors import approved_changes
 from zyenta_ads_pipeline.settings import load_settings
 
@@ -49,7 +51,8 @@ def test_every_asset_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in SYNCED if name not in ("raw_insights", "ad_objects")]
+    "name",
+    [name for name in SYNCED if name not in ("raw_insights", "ad_objects", "insights_by_hour")],
 )
 def test_every_metric_table_shows_its_sql(name: str) -> None:
     assert "SELECT" in str(_SPECS[name].metadata["sql"].value)
@@ -59,7 +62,7 @@ def test_daily_assets_are_backfilled_in_one_run() -> None:
     daily = [
         a for a in defs.assets or () if isinstance(a, dg.AssetsDefinition) and a.partitions_def
     ]
-    assert len(daily) == 6
+    assert len(daily) == 6 + len(PRESETS)
     assert {asset.backfill_policy for asset in daily} == {dg.BackfillPolicy.single_run()}
 
 
@@ -71,15 +74,15 @@ def test_the_lineage_leads_from_meta_to_what_is_live_on_meta() -> None:
     while wave:
         reached |= wave
         wave = {parent for name in wave for parent in graph[name]} - reached
-    assert {"meta_marketing_api", *SYNCED, *DECIDED} <= reached
+    assert {"meta_marketing_api", *SYNCED, *DECIDED} - {"insights_by_hour"} <= reached
 
 
-def test_the_hourly_tick_is_one_run_over_all_days_that_may_still_change() -> None:
+def test_the_first_tick_is_one_run_over_all_days_that_may_still_change() -> None:
     with dg.instance_for_test() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=_NOW)
-        request = every_hour(context)
+        request = every_hour(context, lake=LakeResource(), store=StoreResource())
     assert isinstance(request, dg.RunRequest)
-    days = restated_days(load_settings().restatement_days)
+    days = newest_days(load_settings().restatement_days)
     assert {k: request.tags[k] for k in range_tags(days)} == range_tags(days)
     assert len(days) >= 28 + 1
 
@@ -90,11 +93,13 @@ def test_the_tick_is_skipped_while_a_run_is_going() -> None:
             dg.DagsterRun(job_name="hourly", run_id="a" * 32, status=dg.DagsterRunStatus.STARTED)
         )
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=_NOW)
-        assert isinstance(every_hour(context), dg.SkipReason)
+        assert isinstance(
+            every_hour(context, lake=LakeResource(), store=StoreResource()), dg.SkipReason
+        )
 
 
 def test_days_before_the_first_partition_are_never_asked_for() -> None:
-    assert restated_days(10_000).since == FIRST_DAY
+    assert newest_days(10_000).since == FIRST_DAY
 
 
 def _change() -> ProposedChange:
@@ -167,7 +172,9 @@ def test_a_killed_run_does_not_stop_the_schedule_for_ever() -> None:
         )
         later = datetime.now(UTC) + timedelta(hours=3)
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=later)
-        assert isinstance(every_hour(context), dg.RunRequest)
+        assert isinstance(
+            every_hour(context, lake=LakeResource(), store=StoreResource()), dg.RunRequest
+        )
 
 
 def _raw(level: str, object_id: str, spend: str, impressions: str = "100") -> dict[str, object]:

@@ -28,13 +28,13 @@ from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.errors import NotDecidable, ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.ingestion.completeness import gaps, other_purchase_type
+from zyenta_ads_pipeline.ingestion.completeness import other_purchase_type, untrusted_days
 from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot, WriteResult
+from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     BUDGET_ALLOCATION,
     BUDGET_DECISIONS,
     CHANGE_SET,
-    Table,
 )
 from zyenta_ads_pipeline.optimizer.policies import policy
 from zyenta_ads_pipeline.resources import Accounts, LakeResource, StoreResource
@@ -83,7 +83,7 @@ def budget_decisions(
             account,
             chosen,
             settings.decision_window,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             now=datetime.now(UTC),
         )
         if decided.height:
@@ -91,7 +91,7 @@ def budget_decisions(
         return decided
 
     shown = ["campaign_name", "action", "current_budget", "new_budget", "roas", "reason"]
-    done = _each(tables, BUDGET_DECISIONS, config.chosen(settings), one, context.run_id)
+    done = _each(tables, BUDGET_DECISIONS, config.chosen(settings), one, context.run.run_id)
     return done.result({"decisions": preview(done.rows, shown)})
 
 
@@ -113,10 +113,10 @@ def budget_allocation(
     limits = budget_limits(settings)
 
     def one(account: str) -> pl.DataFrame:
-        decisions = current_decisions(snapshot, account, context.run_id, datetime.now(UTC))
-        return allocate_budgets(decisions, snapshot, limits, context.run_id)
+        decisions = current_decisions(snapshot, account, context.run.run_id, datetime.now(UTC))
+        return allocate_budgets(decisions, snapshot, limits, context.run.run_id)
 
-    done = _each(tables, BUDGET_ALLOCATION, config.chosen(settings), one, context.run_id)
+    done = _each(tables, BUDGET_ALLOCATION, config.chosen(settings), one, context.run.run_id)
     shown = ["campaign_id", "current_budget_minor", "allocated_minor", "currency", "note"]
     told = {
         f"act_{row['account_id']}": row["message"]
@@ -143,7 +143,7 @@ def change_set(
     with store.outbox() as outbox:
 
         def one(account: str) -> pl.DataFrame:
-            decisions = current_decisions(snapshot, account, context.run_id, datetime.now(UTC))
+            decisions = current_decisions(snapshot, account, context.run.run_id, datetime.now(UTC))
             if decisions.is_empty():
                 return pl.DataFrame(schema=CHANGE_SET.schema)
             return propose_changes(
@@ -152,10 +152,10 @@ def change_set(
                 snapshot,
                 outbox,
                 autopilot=settings.autopilot,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
             )
 
-        done = _each(tables, CHANGE_SET, config.chosen(settings), one, context.run_id)
+        done = _each(tables, CHANGE_SET, config.chosen(settings), one, context.run.run_id)
     shown = ["object_name", "field", "old_value", "new_value", "outcome", "reason"]
     return done.result({"changes": preview(done.rows, shown)})
 
@@ -214,12 +214,11 @@ def _check_complete(snapshot: Snapshot, decided: pl.DataFrame, window_days: int)
     the account's total, or purchases that are counted by the wrong name."""
     account, day = decided["account_id"][0], decided["date"][0]
     window = DateRange(day - timedelta(days=window_days - 1), day)
-    found = gaps(snapshot, [account], window)
-    if found.height:
-        days = ", ".join(str(gap) for gap in found["date"].to_list()[:5])
+    if found := untrusted_days(snapshot, account, window):
+        told = "; ".join(list(found.values())[:3])
         raise NotDecidable(
-            f"The ads of act_{account} do not add up to its total on {days}.",
-            "Sync these days again; if the gap stays, ads were deleted.",
+            f"act_{account} has {len(found)} days that cannot be trusted: {told}.",
+            "Sync these days again; docs/ingestion.md says what a gap means.",
         )
     if other := other_purchase_type(snapshot, account, window):
         raise NotDecidable(

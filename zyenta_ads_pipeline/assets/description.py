@@ -8,11 +8,14 @@ import polars as pl
 
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.lake.lake import WriteResult
-from zyenta_ads_pipeline.lake.tables import Table
+from zyenta_ads_pipeline.lake.schema import Table
 
 OWNERS = ["team:ads-data"]
 
 INGESTION = "ingestion"
+BREAKDOWNS = "breakdowns"
+RECORDS = "records"
+"""What was read and known when: beside the line from Meta to Meta, so that it stays one line."""
 METRICS = "metrics"
 OPTIMIZER = "optimizer"
 ALLOCATION = "allocation"
@@ -57,6 +60,8 @@ def show_daily(context: dg.AssetExecutionContext, frame: pl.DataFrame, days: Dat
     adds_up = "roas" in frame.columns and "window_days" not in frame.columns
     if adds_up and frame["currency"].n_unique() == 1:
         counted += [pl.col("spend").sum(), pl.col("purchase_value").sum()]
+    if "maturity" in frame.columns:
+        counted.append(pl.col("maturity").min())
     by_day = {row["date"]: row for row in frame.group_by("date").agg(counted).to_dicts()}
     for day in days.days():
         numbers = by_day.get(day, {})
@@ -65,6 +70,8 @@ def show_daily(context: dg.AssetExecutionContext, frame: pl.DataFrame, days: Dat
             shown["spend"] = float(numbers["spend"])
             if numbers["spend"]:
                 shown["roas"] = float(numbers["purchase_value"] / numbers["spend"])
+        if numbers.get("maturity") is not None:
+            shown["maturity"] = numbers["maturity"]
         context.add_asset_metadata(shown, partition_key=str(day))
 
 

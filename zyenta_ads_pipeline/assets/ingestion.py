@@ -1,6 +1,7 @@
-"""What Meta says, as it says it."""
+"""What Meta says, as it says it: days, whole and proved."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -9,26 +10,51 @@ import polars as pl
 from zyenta_ads_pipeline.assets.description import (
     INGESTION,
     OWNERS,
+    RECORDS,
     described,
     show_daily,
     written,
 )
+from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.domain.insights import PRESETS
+from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace
+from zyenta_ads_pipeline.ingestion.alerting import (
+    ACCESS,
+    GAP,
+    account_outcomes,
+    alert_key,
+    settle_gaps,
+)
 from zyenta_ads_pipeline.ingestion.insights import (
-    AccountInsights,
     Gathered,
     account_frame,
     gather_accounts,
-    object_frame,
-    read_insights,
+    rows_at_once,
+    sync_account,
 )
+from zyenta_ads_pipeline.ingestion.reads import STREAM
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
-from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_OBJECTS, RAW_INSIGHTS
+from zyenta_ads_pipeline.lake.schema import Table
+from zyenta_ads_pipeline.lake.tables import (
+    AD_ACCOUNTS,
+    INSIGHT_READINGS,
+    INSIGHT_READS,
+    INSIGHT_RESTATEMENTS,
+    RAW_INSIGHTS,
+)
 from zyenta_ads_pipeline.partitions import DAYS, days_of
-from zyenta_ads_pipeline.resources import Accounts, LakeResource, MetaResource
+from zyenta_ads_pipeline.resources import (
+    LakeResource,
+    MetaResource,
+    StoreResource,
+    SyncConfig,
+    run_deadline,
+)
 from zyenta_ads_pipeline.settings import load_settings
+from zyenta_ads_pipeline.store.ledger import ReportLedger
 
 EVERY_ACCOUNT = "every_account_read"
-_EVERY_ACCOUNT_MEANS = (
+EVERY_ACCOUNT_MEANS = (
     "Every account of the run was read. One that failed leaves the others alone: they are stored "
     "and decided on, and this check says why it failed."
 )
@@ -42,15 +68,24 @@ META = dg.AssetSpec(
     owners=OWNERS,
 )
 
-AD_ACCOUNTS_SPEC = dg.AssetSpec(
-    "ad_accounts",
-    description=AD_ACCOUNTS.meaning + " Written by the runs of raw_insights.",
-    deps=[META],
-    group_name=INGESTION,
-    kinds={"meta", "deltalake"},
-    owners=OWNERS,
-    metadata=described(AD_ACCOUNTS),
-)
+
+def _beside(table: Table, deps: Sequence[dg.AssetSpec | str], group: str = RECORDS) -> dg.AssetSpec:
+    """A table that the runs of raw_insights write besides their own."""
+    return dg.AssetSpec(
+        table.name,
+        description=f"{table.meaning} Written by the runs of raw_insights.",
+        deps=deps,
+        group_name=group,
+        kinds={"meta", "deltalake"},
+        owners=OWNERS,
+        metadata=described(table),
+    )
+
+
+AD_ACCOUNTS_SPEC = _beside(AD_ACCOUNTS, [META], INGESTION)
+RESTATEMENTS_SPEC = _beside(INSIGHT_RESTATEMENTS, [RAW_INSIGHTS.name])
+READS_SPEC = _beside(INSIGHT_READS, [RAW_INSIGHTS.name])
+READINGS_SPEC = _beside(INSIGHT_READINGS, [RAW_INSIGHTS.name])
 
 
 @dg.asset(
@@ -63,99 +98,104 @@ AD_ACCOUNTS_SPEC = dg.AssetSpec(
     description=RAW_INSIGHTS.meaning,
     metadata=described(RAW_INSIGHTS),
     check_specs=[
-        dg.AssetCheckSpec(EVERY_ACCOUNT, asset="raw_insights", description=_EVERY_ACCOUNT_MEANS)
+        dg.AssetCheckSpec(EVERY_ACCOUNT, asset="raw_insights", description=EVERY_ACCOUNT_MEANS)
     ],
 )
 def raw_insights(
-    context: dg.AssetExecutionContext, config: Accounts, meta: MetaResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: SyncConfig,
+    meta: MetaResource,
+    lake: LakeResource,
+    store: StoreResource,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     settings = load_settings()
     days = days_of(context)
+    accounts = config.chosen(settings)
+    table = lake.open()
+    known = _known_accounts(table)
 
-    async def read() -> Gathered[AccountInsights]:
-        async with meta.connect() as platform:
-            return await gather_accounts(
-                config.chosen(settings),
-                lambda account: read_insights(
-                    platform, account, days, run_id=context.run_id, archive=lake.archive()
-                ),
-            )
+    async def sync(ledger: ReportLedger) -> Gathered[Synced]:
+        place = SyncPlace(
+            lake=table,
+            archive=lake.archive(),
+            ledger=ledger,
+            run_id=context.run.run_id,
+            deadline=run_deadline(context, settings),
+            tiers=settings.restatement_tiers,
+            most_rows=rows_at_once(len(accounts)),
+        )
+        async with meta.accounts(place.deadline.at) as platforms:
 
-    gathered = asyncio.run(read())
+            async def one(account: str) -> Synced:
+                return await sync_account(
+                    place,
+                    await platforms.of(account),
+                    account,
+                    days,
+                    purchases=known.get(account, {}).get("purchase_type"),
+                    chosen=settings.purchase_type,
+                    whole=config.whole,
+                )
+
+            return await gather_accounts(accounts, one)
+
+    with store.ledger() as ledger:
+        gathered = asyncio.run(sync(ledger))
+    with store.notifier() as notifier:
+        account_outcomes(notifier, list(gathered.results), gathered.failures, STREAM)
+        settle_gaps(notifier, table, list(gathered.results))
+        # Of a breakdown that is no longer read no run would ever say that its trouble is over.
+        notifier.resolve(
+            [
+                alert_key(kind, account, preset)
+                for kind in (ACCESS, GAP)
+                for account in accounts
+                for preset in PRESETS
+                if preset not in settings.breakdowns
+            ]
+        )
     if not gathered.results:
         gathered.raise_failures()
-    table = lake.open()
-    read_ones = list(gathered.results.values())
-    rows = pl.concat([result.rows for result in read_ones])
-    _write_accounts(context, table, read_ones, settings.purchase_type)
-    result = table.write(
-        RAW_INSIGHTS,
-        rows,
-        Scope(list(gathered.results), list(days.days())),
-        run_id=context.run_id,
+    _write_accounts(context, table, gathered, known, settings.purchase_type)
+    snapshot = table.snapshot()
+    for beside in (INSIGHT_RESTATEMENTS, INSIGHT_READS, INSIGHT_READINGS):
+        version = snapshot.versions.get(beside.name)
+        if version is not None:
+            context.log_event(
+                dg.AssetMaterialization(beside.name, metadata={"table_version": version})
+            )
+    stored = snapshot.scan(RAW_INSIGHTS).filter(
+        pl.col("account_id").is_in(accounts) & pl.col("date").is_between(days.since, days.until)
     )
+    rows = stored.select("date").collect()
     show_daily(context, rows, days)
     return dg.MaterializeResult(
-        metadata=written(
-            result,
-            {
-                "accounts": len(gathered.results),
-                "pages_read": sum(one.pages for one in read_ones),
-                "days": len(days),
-            },
-        ),
-        check_results=[_every_account(gathered)],
+        metadata={
+            "dagster/row_count": rows.height,
+            "table_version": snapshot.versions.get(RAW_INSIGHTS.name),
+            "calls": sum(one.calls for one in gathered.results.values()),
+            "accounts": dg.MetadataValue.md(_told(gathered.results)),
+        },
+        check_results=[every_account(gathered.failures)],
     )
 
 
-@dg.asset(
-    deps=[META],
-    group_name=INGESTION,
-    kinds={"meta", "deltalake"},
-    owners=OWNERS,
-    description=AD_OBJECTS.meaning,
-    metadata=described(AD_OBJECTS),
-    check_specs=[
-        dg.AssetCheckSpec(EVERY_ACCOUNT, asset="ad_objects", description=_EVERY_ACCOUNT_MEANS)
-    ],
-)
-def ad_objects(
-    context: dg.AssetExecutionContext, config: Accounts, meta: MetaResource, lake: LakeResource
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    settings = load_settings()
-
-    async def read() -> Gathered[Any]:
-        async with meta.connect() as platform:
-            return await gather_accounts(config.chosen(settings), platform.ad_objects)
-
-    gathered = asyncio.run(read())
-    if not gathered.results:
-        gathered.raise_failures()
-    frame = object_frame(
-        (thing for things in gathered.results.values() for thing in things), context.run_id
-    )
-    result = lake.open().write(
-        AD_OBJECTS, frame, Scope(list(gathered.results)), run_id=context.run_id
-    )
-    levels = {row[0]: row[1] for row in frame.group_by("level").len().iter_rows()}
-    return dg.MaterializeResult(
-        metadata=written(result, {f"{level}s": count for level, count in sorted(levels.items())}),
-        check_results=[_every_account(gathered)],
-    )
+def _known_accounts(lake: Lake) -> dict[str, dict[str, Any]]:
+    rows = lake.snapshot().scan(AD_ACCOUNTS).collect()
+    return {row["account_id"]: row for row in rows.iter_rows(named=True)}
 
 
 def _write_accounts(
     context: dg.AssetExecutionContext,
     lake: Lake,
-    read: list[AccountInsights],
+    gathered: Gathered[Synced],
+    known: Mapping[str, Mapping[str, Any]],
     purchases_by_setting: str | None,
 ) -> None:
     """Store the account records; warn where the canonical purchase type moves."""
-    known = {
-        row["account_id"]: row
-        for row in lake.snapshot().scan(AD_ACCOUNTS).collect().iter_rows(named=True)
-    }
-    frame = account_frame(read, known, purchases_by_setting, context.run_id)
+    frame = account_frame(
+        gathered.results.values(), known, purchases_by_setting, context.run.run_id
+    )
     for row in frame.iter_rows(named=True):
         before = known.get(row["account_id"], {}).get("purchase_type")
         if before not in (None, row["purchase_type"]):
@@ -167,15 +207,40 @@ def _write_accounts(
                 before,
             )
     result = lake.write(
-        AD_ACCOUNTS, frame, Scope(frame["account_id"].to_list()), run_id=context.run_id
+        AD_ACCOUNTS, frame, Scope(frame["account_id"].to_list()), run_id=context.run.run_id
     )
     context.log_event(dg.AssetMaterialization("ad_accounts", metadata=written(result)))
 
 
-def _every_account(gathered: Gathered[Any]) -> dg.AssetCheckResult:
+def every_account(
+    failures: Mapping[str, ZyentaError], *, only_told: bool = False
+) -> dg.AssetCheckResult:
+    """The check that no account failed, with the reason of each that did; `only_told` makes it a
+    warning."""
     return dg.AssetCheckResult(
         check_name=EVERY_ACCOUNT,
-        passed=not gathered.failures,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={f"act_{account}": str(error) for account, error in gathered.failures.items()},
+        passed=not failures,
+        severity=dg.AssetCheckSeverity.WARN if only_told else dg.AssetCheckSeverity.ERROR,
+        metadata={f"act_{account}": str(error) for account, error in failures.items()},
     )
+
+
+def _told(results: Mapping[str, Synced]) -> str:
+    """What each account cost and gave, as a Markdown table."""
+    lines = [
+        "| account | calls | pages | days read | days confirmed | new | changed | removed | gaps |",
+        "| --- |" + " --- |" * 8,
+    ]
+    for account, one in results.items():
+        numbers = (
+            one.calls,
+            one.pages,
+            len(one.days_read),
+            len(one.days_confirmed),
+            one.new,
+            one.changed,
+            one.removed,
+            "; ".join(str(gap) for gap in one.gaps.values()) or "none",
+        )
+        lines.append(f"| act_{account} | " + " | ".join(map(str, numbers)) + " |")
+    return "\n".join(lines)

@@ -18,6 +18,7 @@ import polars as pl
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeField, Decision, ProposedChange
 from zyenta_ads_pipeline.domain.errors import InputError, NotDecidable
+from zyenta_ads_pipeline.domain.insights import PLAIN
 from zyenta_ads_pipeline.domain.money import plain, to_major, to_minor
 from zyenta_ads_pipeline.domain.time import account_day, day_start
 from zyenta_ads_pipeline.lake.lake import Snapshot
@@ -28,6 +29,7 @@ from zyenta_ads_pipeline.lake.tables import (
     BUDGET_DECISIONS,
     CAMPAIGN_METRICS,
     CAMPAIGN_TRAILING,
+    INSIGHT_READS,
 )
 from zyenta_ads_pipeline.optimizer.allocation import (
     AllocationCase,
@@ -285,8 +287,11 @@ def _check_fresh(
         )
     that_day = (pl.col("account_id") == account["account_id"]) & (pl.col("date") == day)
     seen = snapshot.scan(CAMPAIGN_TRAILING).filter(that_day).select("observed_at").collect()
+    # Numbers that no longer moved keep the moment at which they were first seen.
+    reads = snapshot.scan(INSIGHT_READS).filter(that_day & (pl.col("stream") == PLAIN.name))
+    moments = [*seen["observed_at"], *reads.select("read_at").collect()["read_at"]]
     ended = day_start(day + timedelta(days=1), account["timezone"])
-    if not any(moment >= ended for moment in seen["observed_at"]):
+    if seen.is_empty() or not any(moment >= ended for moment in moments):
         raise NotDecidable(
             f"act_{account['account_id']} has no numbers of {day}, its last complete day.",
             "If it delivered that day, sync it; if nothing is running, there is nothing to decide.",
@@ -304,7 +309,7 @@ def _account(snapshot: Snapshot, account_id: str) -> dict[str, Any] | None:
 
 
 def _objects(snapshot: Snapshot, account_id: str) -> list[dict[str, Any]]:
-    mine = pl.col("account_id") == account_id
+    mine = (pl.col("account_id") == account_id) & ~pl.col("is_deleted").fill_null(False)
     return snapshot.scan(AD_OBJECTS).filter(mine).sort("object_id").collect().to_dicts()
 
 
