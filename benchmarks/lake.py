@@ -14,8 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.measure import Comparison, compare
-from zyenta_ads_pipeline.lake.lake import Lake, Scope, aligned
-from zyenta_ads_pipeline.lake.tables import AD_METRICS, MONEY
+from zyenta_ads_pipeline.lake.lake import Lake, Scope
+from zyenta_ads_pipeline.lake.rows import aligned
+from zyenta_ads_pipeline.lake.schema import MONEY
+from zyenta_ads_pipeline.lake.tables import AD_METRICS
 from zyenta_ads_pipeline.metrics.definitions import with_ratios
 
 _ACCOUNT = "1001"
@@ -144,7 +146,12 @@ def _ad_days() -> pl.DataFrame:
             "observed_at": [datetime(2026, 11, 1, tzinfo=UTC)] * _ROWS,
         }
     )
-    return aligned(with_ratios(frame), AD_METRICS)
+    forecast = (
+        pl.col(name).alias(f"{name}_{part}")
+        for name in ("purchases", "purchase_value")
+        for part in ("expected", "low", "high")
+    )
+    return aligned(with_ratios(frame.with_columns(forecast)), AD_METRICS)
 
 
 def _cents(minor: NDArray[np.int64]) -> pl.Series:
