@@ -9,7 +9,8 @@ import polars as pl
 
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.ingestion.completeness import decision_window, gaps, untrusted_days
+from zyenta_ads_pipeline.ingestion.completeness import decision_window, gaps
+from zyenta_ads_pipeline.ingestion.reads import untrusted_days
 from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     ACCOUNT_METRICS,

@@ -18,7 +18,7 @@ from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.store.alerts import Alerts
-from zyenta_ads_pipeline.store.database import open_store
+from zyenta_ads_pipeline.store.database import Store, open_store
 from zyenta_ads_pipeline.store.ledger import ReportLedger
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.usage import UsageLedger
@@ -156,33 +156,33 @@ def _bind(settings: Settings) -> None:
 
 
 @contextmanager
-def outbox_of(settings: Settings) -> Iterator[Outbox]:
-    """The outbox in the settings' database, closed at the end."""
+def _store_of(settings: Settings) -> Iterator[Store]:
     store = open_store(settings.store_url)
     try:
-        yield Outbox(store)
+        yield store
     finally:
         store.close()
+
+
+@contextmanager
+def outbox_of(settings: Settings) -> Iterator[Outbox]:
+    """The outbox in the settings' database, closed at the end."""
+    with _store_of(settings) as store:
+        yield Outbox(store)
 
 
 @contextmanager
 def ledger_of(settings: Settings) -> Iterator[ReportLedger]:
     """The ledger of report jobs in the settings' database, closed at the end."""
-    store = open_store(settings.store_url)
-    try:
+    with _store_of(settings) as store:
         yield ReportLedger(store, settings.graph_url)
-    finally:
-        store.close()
 
 
 @contextmanager
 def alerts_of(settings: Settings) -> Iterator[Alerts]:
     """The alerts in the settings' database, closed at the end."""
-    store = open_store(settings.store_url)
-    try:
+    with _store_of(settings) as store:
         yield Alerts(store)
-    finally:
-        store.close()
 
 
 @contextmanager

@@ -4,35 +4,32 @@ Meta does not serve every breakdown to every account; one that it refuses is tol
 One that ZYENTA_BREAKDOWNS does not name is not asked for, whichever run it is in.
 """
 
-import asyncio
-
 import dagster as dg
-import polars as pl
 
 from zyenta_ads_pipeline.assets.description import BREAKDOWNS, OWNERS, described, show_daily
-from zyenta_ads_pipeline.assets.ingestion import EVERY_ACCOUNT, EVERY_ACCOUNT_MEANS, every_account
+from zyenta_ads_pipeline.assets.reading import (
+    every_account,
+    every_account_spec,
+    stored_dates,
+    sync_accounts,
+)
+from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.errors import PermissionDenied, ValidationRefused
 from zyenta_ads_pipeline.domain.insights import PRESETS, Preset
 from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace
 from zyenta_ads_pipeline.ingestion.alerting import account_outcomes, settle_gaps
 from zyenta_ads_pipeline.ingestion.breakdowns import sync_breakdown
-from zyenta_ads_pipeline.ingestion.insights import (
-    Gathered,
-    check_history,
-    gather_accounts,
-    rows_at_once,
-)
+from zyenta_ads_pipeline.ingestion.insights import looked_up
 from zyenta_ads_pipeline.lake.tables import BREAKDOWN_TABLES, RAW_INSIGHTS
 from zyenta_ads_pipeline.partitions import DAYS, days_of
+from zyenta_ads_pipeline.platforms.base import AdsPlatform
 from zyenta_ads_pipeline.resources import (
     LakeResource,
     MetaResource,
     StoreResource,
     SyncConfig,
-    run_deadline,
 )
 from zyenta_ads_pipeline.settings import load_settings
-from zyenta_ads_pipeline.store.ledger import ReportLedger
 
 
 def _breakdown(preset: Preset) -> dg.AssetsDefinition:
@@ -48,9 +45,7 @@ def _breakdown(preset: Preset) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=table.meaning,
         metadata=described(table),
-        check_specs=[
-            dg.AssetCheckSpec(EVERY_ACCOUNT, asset=table.name, description=EVERY_ACCOUNT_MEANS)
-        ],
+        check_specs=[every_account_spec(table.name)],
     )
     def breakdown(
         context: dg.AssetExecutionContext,
@@ -68,33 +63,15 @@ def _breakdown(preset: Preset) -> dg.AssetsDefinition:
         days = days_of(context)
         accounts = config.chosen(settings)
 
-        async def sync(ledger: ReportLedger) -> Gathered[Synced]:
-            place = SyncPlace(
-                lake=lake.open(),
-                archive=lake.archive(),
-                ledger=ledger,
-                run_id=context.run.run_id,
-                deadline=run_deadline(context, settings),
-                tiers=settings.restatement_tiers,
-                most_rows=rows_at_once(len(accounts)),
-            )
-            async with meta.accounts(place.deadline.at) as platforms:
+        async def one(place: SyncPlace, platform: AdsPlatform, account_id: str) -> Synced:
+            async def sync(account: AdAccount) -> Synced:
+                return await sync_breakdown(
+                    place, platform, account, preset, days, whole=config.whole
+                )
 
-                async def one(account_id: str) -> Synced:
-                    platform = await platforms.of(account_id)
-                    before = platform.calls
-                    account = await platform.account(account_id)
-                    check_history(days, account)
-                    synced = await sync_breakdown(
-                        place, platform, account, preset, days, whole=config.whole
-                    )
-                    synced.calls = platform.calls - before
-                    return synced
+            return await looked_up(platform, account_id, days, sync)
 
-                return await gather_accounts(accounts, one)
-
-        with store.ledger() as ledger:
-            gathered = asyncio.run(sync(ledger))
+        gathered = sync_accounts(context, accounts, meta, lake, store, one)
         refused = {
             account: error
             for account, error in gathered.failures.items()
@@ -106,10 +83,7 @@ def _breakdown(preset: Preset) -> dg.AssetsDefinition:
             settle_gaps(notifier, lake.open(), list(gathered.results), preset.name)
         if not gathered.results and len(refused) < len(gathered.failures):
             gathered.raise_failures()
-        of_run = pl.col("account_id").is_in(accounts) & pl.col("date").is_between(
-            days.since, days.until
-        )
-        rows = lake.open().snapshot().scan(table).filter(of_run).select("date").collect()
+        rows = stored_dates(lake.open(), table, accounts, days)
         show_daily(context, rows, days)
         return dg.MaterializeResult(
             metadata={

@@ -28,7 +28,8 @@ from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.errors import NotDecidable, ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.ingestion.completeness import other_purchase_type, untrusted_days
+from zyenta_ads_pipeline.ingestion.completeness import other_purchase_type
+from zyenta_ads_pipeline.ingestion.reads import untrusted_days
 from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot, WriteResult
 from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (

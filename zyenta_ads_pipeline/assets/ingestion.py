@@ -1,21 +1,24 @@
 """What Meta says, as it says it: days, whole and proved."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from zyenta_ads_pipeline.assets.description import (
     INGESTION,
     OWNERS,
-    RECORDS,
     described,
     show_daily,
     written,
 )
-from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.assets.reading import (
+    beside,
+    every_account,
+    every_account_spec,
+    stored_dates,
+    sync_accounts,
+)
 from zyenta_ads_pipeline.domain.insights import PRESETS
 from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace
 from zyenta_ads_pipeline.ingestion.alerting import (
@@ -28,13 +31,10 @@ from zyenta_ads_pipeline.ingestion.alerting import (
 from zyenta_ads_pipeline.ingestion.insights import (
     Gathered,
     account_frame,
-    gather_accounts,
-    rows_at_once,
     sync_account,
 )
 from zyenta_ads_pipeline.ingestion.reads import STREAM
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
-from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
     AD_ACCOUNTS,
     INSIGHT_READINGS,
@@ -43,21 +43,14 @@ from zyenta_ads_pipeline.lake.tables import (
     RAW_INSIGHTS,
 )
 from zyenta_ads_pipeline.partitions import DAYS, days_of
+from zyenta_ads_pipeline.platforms.base import AdsPlatform
 from zyenta_ads_pipeline.resources import (
     LakeResource,
     MetaResource,
     StoreResource,
     SyncConfig,
-    run_deadline,
 )
 from zyenta_ads_pipeline.settings import load_settings
-from zyenta_ads_pipeline.store.ledger import ReportLedger
-
-EVERY_ACCOUNT = "every_account_read"
-EVERY_ACCOUNT_MEANS = (
-    "Every account of the run was read. One that failed leaves the others alone: they are stored "
-    "and decided on, and this check says why it failed."
-)
 
 META = dg.AssetSpec(
     "meta_marketing_api",
@@ -69,23 +62,10 @@ META = dg.AssetSpec(
 )
 
 
-def _beside(table: Table, deps: Sequence[dg.AssetSpec | str], group: str = RECORDS) -> dg.AssetSpec:
-    """A table that the runs of raw_insights write besides their own."""
-    return dg.AssetSpec(
-        table.name,
-        description=f"{table.meaning} Written by the runs of raw_insights.",
-        deps=deps,
-        group_name=group,
-        kinds={"meta", "deltalake"},
-        owners=OWNERS,
-        metadata=described(table),
-    )
-
-
-AD_ACCOUNTS_SPEC = _beside(AD_ACCOUNTS, [META], INGESTION)
-RESTATEMENTS_SPEC = _beside(INSIGHT_RESTATEMENTS, [RAW_INSIGHTS.name])
-READS_SPEC = _beside(INSIGHT_READS, [RAW_INSIGHTS.name])
-READINGS_SPEC = _beside(INSIGHT_READINGS, [RAW_INSIGHTS.name])
+AD_ACCOUNTS_SPEC = beside(AD_ACCOUNTS, RAW_INSIGHTS.name, [META], INGESTION)
+RESTATEMENTS_SPEC = beside(INSIGHT_RESTATEMENTS, RAW_INSIGHTS.name, [RAW_INSIGHTS.name])
+READS_SPEC = beside(INSIGHT_READS, RAW_INSIGHTS.name, [RAW_INSIGHTS.name])
+READINGS_SPEC = beside(INSIGHT_READINGS, RAW_INSIGHTS.name, [RAW_INSIGHTS.name])
 
 
 @dg.asset(
@@ -97,9 +77,7 @@ READINGS_SPEC = _beside(INSIGHT_READINGS, [RAW_INSIGHTS.name])
     owners=OWNERS,
     description=RAW_INSIGHTS.meaning,
     metadata=described(RAW_INSIGHTS),
-    check_specs=[
-        dg.AssetCheckSpec(EVERY_ACCOUNT, asset="raw_insights", description=EVERY_ACCOUNT_MEANS)
-    ],
+    check_specs=[every_account_spec(RAW_INSIGHTS.name)],
 )
 def raw_insights(
     context: dg.AssetExecutionContext,
@@ -114,33 +92,18 @@ def raw_insights(
     table = lake.open()
     known = _known_accounts(table)
 
-    async def sync(ledger: ReportLedger) -> Gathered[Synced]:
-        place = SyncPlace(
-            lake=table,
-            archive=lake.archive(),
-            ledger=ledger,
-            run_id=context.run.run_id,
-            deadline=run_deadline(context, settings),
-            tiers=settings.restatement_tiers,
-            most_rows=rows_at_once(len(accounts)),
+    async def one(place: SyncPlace, platform: AdsPlatform, account: str) -> Synced:
+        return await sync_account(
+            place,
+            platform,
+            account,
+            days,
+            purchases=known.get(account, {}).get("purchase_type"),
+            chosen=settings.purchase_type,
+            whole=config.whole,
         )
-        async with meta.accounts(place.deadline.at) as platforms:
 
-            async def one(account: str) -> Synced:
-                return await sync_account(
-                    place,
-                    await platforms.of(account),
-                    account,
-                    days,
-                    purchases=known.get(account, {}).get("purchase_type"),
-                    chosen=settings.purchase_type,
-                    whole=config.whole,
-                )
-
-            return await gather_accounts(accounts, one)
-
-    with store.ledger() as ledger:
-        gathered = asyncio.run(sync(ledger))
+    gathered = sync_accounts(context, accounts, meta, lake, store, one)
     with store.notifier() as notifier:
         account_outcomes(notifier, list(gathered.results), gathered.failures, STREAM)
         settle_gaps(notifier, table, list(gathered.results))
@@ -158,16 +121,13 @@ def raw_insights(
         gathered.raise_failures()
     _write_accounts(context, table, gathered, known, settings.purchase_type)
     snapshot = table.snapshot()
-    for beside in (INSIGHT_RESTATEMENTS, INSIGHT_READS, INSIGHT_READINGS):
-        version = snapshot.versions.get(beside.name)
+    for other in (INSIGHT_RESTATEMENTS, INSIGHT_READS, INSIGHT_READINGS):
+        version = snapshot.versions.get(other.name)
         if version is not None:
             context.log_event(
-                dg.AssetMaterialization(beside.name, metadata={"table_version": version})
+                dg.AssetMaterialization(other.name, metadata={"table_version": version})
             )
-    stored = snapshot.scan(RAW_INSIGHTS).filter(
-        pl.col("account_id").is_in(accounts) & pl.col("date").is_between(days.since, days.until)
-    )
-    rows = stored.select("date").collect()
+    rows = stored_dates(table, RAW_INSIGHTS, accounts, days)
     show_daily(context, rows, days)
     return dg.MaterializeResult(
         metadata={
@@ -210,19 +170,6 @@ def _write_accounts(
         AD_ACCOUNTS, frame, Scope(frame["account_id"].to_list()), run_id=context.run.run_id
     )
     context.log_event(dg.AssetMaterialization("ad_accounts", metadata=written(result)))
-
-
-def every_account(
-    failures: Mapping[str, ZyentaError], *, only_told: bool = False
-) -> dg.AssetCheckResult:
-    """The check that no account failed, with the reason of each that did; `only_told` makes it a
-    warning."""
-    return dg.AssetCheckResult(
-        check_name=EVERY_ACCOUNT,
-        passed=not failures,
-        severity=dg.AssetCheckSeverity.WARN if only_told else dg.AssetCheckSeverity.ERROR,
-        metadata={f"act_{account}": str(error) for account, error in failures.items()},
-    )
 
 
 def _told(results: Mapping[str, Synced]) -> str:

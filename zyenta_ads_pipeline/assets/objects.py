@@ -6,12 +6,8 @@ import dagster as dg
 import polars as pl
 
 from zyenta_ads_pipeline.assets.description import INGESTION, OWNERS, RECORDS, described, written
-from zyenta_ads_pipeline.assets.ingestion import (
-    EVERY_ACCOUNT,
-    EVERY_ACCOUNT_MEANS,
-    META,
-    every_account,
-)
+from zyenta_ads_pipeline.assets.ingestion import META
+from zyenta_ads_pipeline.assets.reading import beside, every_account, every_account_spec
 from zyenta_ads_pipeline.ingestion.alerting import account_outcomes
 from zyenta_ads_pipeline.ingestion.insights import Gathered, gather_accounts
 from zyenta_ads_pipeline.ingestion.objects import (
@@ -31,15 +27,7 @@ from zyenta_ads_pipeline.resources import (
 )
 from zyenta_ads_pipeline.settings import load_settings
 
-AD_OBJECT_HISTORY_SPEC = dg.AssetSpec(
-    AD_OBJECT_HISTORY.name,
-    description=AD_OBJECT_HISTORY.meaning + " Written by the runs of ad_objects.",
-    deps=["ad_objects"],
-    group_name=RECORDS,
-    kinds={"meta", "deltalake"},
-    owners=OWNERS,
-    metadata=described(AD_OBJECT_HISTORY),
-)
+AD_OBJECT_HISTORY_SPEC = beside(AD_OBJECT_HISTORY, AD_OBJECTS.name, [AD_OBJECTS.name])
 
 
 @dg.asset(
@@ -49,9 +37,7 @@ AD_OBJECT_HISTORY_SPEC = dg.AssetSpec(
     owners=OWNERS,
     description=AD_OBJECTS.meaning,
     metadata=described(AD_OBJECTS),
-    check_specs=[
-        dg.AssetCheckSpec(EVERY_ACCOUNT, asset="ad_objects", description=EVERY_ACCOUNT_MEANS)
-    ],
+    check_specs=[every_account_spec(AD_OBJECTS.name)],
 )
 def ad_objects(
     context: dg.AssetExecutionContext,

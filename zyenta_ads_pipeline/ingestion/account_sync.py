@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -30,9 +30,10 @@ from zyenta_ads_pipeline.domain.time import DateRange, Tier, account_day, day_st
 from zyenta_ads_pipeline.ingestion import reads
 from zyenta_ads_pipeline.ingestion.completeness import Gap, gaps_between, unserved_days
 from zyenta_ads_pipeline.ingestion.missing_ads import Around, likely_missing, with_missing_ads
-from zyenta_ads_pipeline.ingestion.normalising import action_types, normalised, purchase_type
-from zyenta_ads_pipeline.ingestion.planner import days_per_piece, pieces
+from zyenta_ads_pipeline.ingestion.normalising import action_types, purchase_type
+from zyenta_ads_pipeline.ingestion.planner import days_per_piece, id_lists, pieces
 from zyenta_ads_pipeline.ingestion.report_jobs import FRESH_FOR, Clock, Deadline, Patience
+from zyenta_ads_pipeline.ingestion.report_rows import read_rows
 from zyenta_ads_pipeline.ingestion.reports import PAGES_FRESH_FOR, ReadReport, ReportReader
 from zyenta_ads_pipeline.ingestion.restatement import moved_days, stretches, whole_days
 from zyenta_ads_pipeline.ingestion.stored import TOTALS, Stored, emptied_days
@@ -46,7 +47,6 @@ from zyenta_ads_pipeline.store.ledger import ReportLedger
 log = logging.getLogger(__name__)
 
 
-_IDS_PER_CALL = 100
 _SEARCH_CALLS = 60
 """Reports that one sync may spend on ads which the lists leave out."""
 _ADS_OF_A_CAMPAIGN = 20
@@ -67,6 +67,26 @@ class SyncPlace:
     patience: Patience = field(default_factory=Patience)
     clock: Clock = field(default_factory=Clock)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def reader(
+        self,
+        platform: AdsPlatform,
+        account: AdAccount,
+        stored: Stored,
+        campaigns: Callable[[Report], Sequence[str]] = lambda _: (),
+    ) -> ReportReader:
+        """What reads the account's reports; `campaigns` as in `ReportReader`."""
+        return ReportReader(
+            platform,
+            self.ledger,
+            self.archive,
+            now=account.observed_at,
+            deadline=self.deadline,
+            known_ids=lambda report: stored.ids(report.level),
+            campaigns=campaigns,
+            patience=self.patience,
+            clock=self.clock,
+        )
 
 
 @dataclass
@@ -104,10 +124,15 @@ async def sync_insights(
     Raises one of `domain.errors`; what was stored until then stays, each day whole.
     """
     sync = _AccountSync(place, platform, account, purchases, chosen)
-    today = account_day(account.observed_at, account.timezone)
-    if days.since <= today:
-        await sync.run(DateRange(days.since, min(days.until, today)), whole=whole)
+    if (begun := begun_days(account, days)) is not None:
+        await sync.run(begun, whole=whole)
     return sync.synced
+
+
+def begun_days(account: AdAccount, days: DateRange) -> DateRange | None:
+    """The part of `days` that has begun for the account; None when none has."""
+    today = account_day(account.observed_at, account.timezone)
+    return DateRange(days.since, min(days.until, today)) if days.since <= today else None
 
 
 class _AccountSync:
@@ -131,17 +156,7 @@ class _AccountSync:
         self._today = account_day(account.observed_at, account.timezone)
         self._snapshot = place.lake.snapshot()
         self._stored = Stored(self._snapshot, account.id)
-        self._reader = ReportReader(
-            platform,
-            place.ledger,
-            place.archive,
-            now=account.observed_at,
-            deadline=place.deadline,
-            known_ids=lambda report: self._stored.ids(report.level),
-            campaigns=lambda _: self._campaigns,
-            patience=place.patience,
-            clock=place.clock,
-        )
+        self._reader = place.reader(platform, account, self._stored, lambda _: self._campaigns)
         self.synced = Synced(account)
 
     async def run(self, days: DateRange, *, whole: bool) -> None:
@@ -273,9 +288,9 @@ class _AccountSync:
             self._searches -= 1
             if self._searches < 0:
                 raise NotFound("The search for missing ads goes on in a later sync.")
-            one = await self._reader.read(report)
-            read.append(one)
-            return normalised(one.rows, report, self._account, self._place.run_id)
+            found, rows = await self._rows([report])
+            read.extend(found)
+            return rows
 
         ads, gaps = await with_missing_ads(
             Report(self._account.id, Level.AD, days),
@@ -317,9 +332,9 @@ class _AccountSync:
             hidden = ads.join(listed, on=["date", parent], how="anti")[parent].unique().sort()
             if hidden.is_empty():
                 continue
-            for ids in hidden.to_frame().iter_slices(_IDS_PER_CALL):
-                report = Report(self._account.id, level, days, ids=tuple(ids[parent]))
-                more, found = await self._read_rows([report])
+            for ids in id_lists(hidden.to_list()):
+                report = Report(self._account.id, level, days, ids=ids)
+                more, found = await self._rows([report])
                 read += more
                 rows = pl.concat([rows, found.join(listed, on=["date", parent], how="anti")])
         return rows
@@ -336,31 +351,15 @@ class _AccountSync:
     async def _read(
         self, levels: Sequence[Level], days: DateRange, *, take_up: timedelta = FRESH_FOR
     ) -> tuple[list[ReadReport], pl.DataFrame]:
-        """Several levels of the same days at the same time, as one frame of normalised rows.
-
-        Pages that contradict each other are asked anew, once.
-        """
+        """Several levels of the same days at the same time."""
         reports = [Report(self._account.id, level, days) for level in levels]
-        try:
-            return await self._read_rows(reports, take_up)
-        except IncompleteData as error:
-            log.warning("%s Asked anew.", error.what)
-            return await self._read_rows(reports)
+        return await self._rows(reports, take_up)
 
-    async def _read_rows(
+    async def _rows(
         self, reports: Sequence[Report], take_up: timedelta = FRESH_FOR
     ) -> tuple[list[ReadReport], pl.DataFrame]:
-        read = await self._reader.read_all(reports, take_up=take_up)
-        try:
-            frames = [
-                normalised(one.rows, report, self._account, self._place.run_id)
-                for one, report in zip(read, reports, strict=True)
-            ]
-        except IncompleteData:
-            for one in read:
-                self._reader.discard(one)
-            raise
-        return read, pl.concat(frames)
+        run_id = self._place.run_id
+        return await read_rows(self._reader, reports, self._account, run_id, take_up=take_up)
 
     def _gaps(self, rows: pl.DataFrame) -> Mapping[date, Gap]:
         """Days whose ads do not add up, those that are still running left out."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -20,11 +20,11 @@ from zyenta_ads_pipeline.domain.errors import IncompleteData
 from zyenta_ads_pipeline.domain.insights import Preset, Report
 from zyenta_ads_pipeline.domain.time import DateRange, account_day
 from zyenta_ads_pipeline.ingestion import reads
-from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace
+from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace, begun_days
 from zyenta_ads_pipeline.ingestion.completeness import Gap, gaps_between
-from zyenta_ads_pipeline.ingestion.planner import days_per_piece, pieces
+from zyenta_ads_pipeline.ingestion.planner import days_per_piece, id_lists, pieces
 from zyenta_ads_pipeline.ingestion.report_rows import let_go, read_rows
-from zyenta_ads_pipeline.ingestion.reports import ReadReport, ReportReader
+from zyenta_ads_pipeline.ingestion.reports import ReadReport
 from zyenta_ads_pipeline.ingestion.restatement import stretches
 from zyenta_ads_pipeline.ingestion.stored import Stored
 from zyenta_ads_pipeline.lake.lake import Scope, Snapshot
@@ -33,7 +33,6 @@ from zyenta_ads_pipeline.platforms.base import AdsPlatform
 
 log = logging.getLogger(__name__)
 
-_IDS_PER_CALL = 100
 _PROVED_BY = ("impressions", "clicks", "spend")
 
 
@@ -52,9 +51,8 @@ async def sync_breakdown(
     stored until then stays, each day whole.
     """
     sync = _BreakdownSync(place, platform, account, preset)
-    today = account_day(account.observed_at, account.timezone)
-    if days.since <= today:
-        await sync.run(DateRange(days.since, min(days.until, today)), whole=whole)
+    if (begun := begun_days(account, days)) is not None:
+        await sync.run(begun, whole=whole)
     return sync.synced
 
 
@@ -67,16 +65,7 @@ class _BreakdownSync:
         self._preset = preset
         self._today = account_day(account.observed_at, account.timezone)
         self._snapshot = place.lake.snapshot()
-        self._reader = ReportReader(
-            platform,
-            place.ledger,
-            place.archive,
-            now=account.observed_at,
-            deadline=place.deadline,
-            known_ids=lambda report: Stored(self._snapshot, report.account_id).ids(report.level),
-            patience=place.patience,
-            clock=place.clock,
-        )
+        self._reader = place.reader(platform, account, Stored(self._snapshot, account.id))
         self.synced = Synced(account)
 
     async def run(self, days: DateRange, *, whole: bool) -> None:
@@ -142,7 +131,7 @@ class _BreakdownSync:
         report = self._report(days)
         rows = await self._read(report, held)
         unlisted = sorted(set(plain["object_id"]) - set(rows["object_id"]))
-        for ids in _chunks(unlisted):
+        for ids in id_lists(unlisted):
             rows = pl.concat([rows, await self._read(replace(report, ids=ids), held)])
         return rows
 
@@ -211,8 +200,3 @@ def _ads_of(account_id: str, days: DateRange) -> pl.Expr:
         & (pl.col("level") == Level.AD.value)
         & pl.col("date").is_between(days.since, days.until)
     )
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(ids), _IDS_PER_CALL):
-        yield tuple(ids[start : start + _IDS_PER_CALL])

@@ -15,12 +15,11 @@ from decimal import Decimal
 import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import PURCHASE_TYPES
-from zyenta_ads_pipeline.domain.insights import PLAIN
 from zyenta_ads_pipeline.domain.money import plain, to_major
 from zyenta_ads_pipeline.domain.time import DateRange, account_day
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.models import model
-from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, INSIGHT_READS
+from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS
 
 LEAST_AGREEMENT = 0.5
 """Share of the most frequent purchase type that the counted one must reach."""
@@ -175,21 +174,6 @@ def decision_window(snapshot: Snapshot, account_id: str, window_days: int) -> Da
     row = known.row(0, named=True)
     last = account_day(row["observed_at"], row["timezone"]) - timedelta(days=1)
     return DateRange(last - timedelta(days=window_days - 1), last)
-
-
-def untrusted_days(snapshot: Snapshot, account_id: str, days: DateRange) -> dict[date, str]:
-    """The complete days of an account that do not add up as stored, or whose last reading lacked
-    fields, with what is wrong of each."""
-    known = snapshot.scan(INSIGHT_READS).filter(
-        (pl.col("account_id") == account_id)
-        & (pl.col("stream") == PLAIN.name)
-        & pl.col("date").is_between(days.since, days.until)
-        & (pl.col("proof") == "gap")
-    )
-    told = dict(known.select("date", "told").collect().iter_rows())
-    for row in gaps(snapshot, [account_id], days).iter_rows(named=True):
-        told.setdefault(row["date"], f"{row['date']}: its ads do not add up to its total")
-    return dict(sorted(told.items()))
 
 
 def _number(name: str) -> pl.Expr:

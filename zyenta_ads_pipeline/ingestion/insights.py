@@ -90,12 +90,26 @@ async def sync_account(
     whole: bool = False,
 ) -> Synced:
     """Look the account up and bring its `days` up to date; see `sync_insights`."""
+
+    async def sync(account: AdAccount) -> Synced:
+        return await sync_insights(
+            place, platform, account, days, purchases=purchases, chosen=chosen, whole=whole
+        )
+
+    return await looked_up(platform, account_id, days, sync)
+
+
+async def looked_up(
+    platform: AdsPlatform,
+    account_id: str,
+    days: DateRange,
+    sync: Callable[[AdAccount], Coroutine[Any, Any, Synced]],
+) -> Synced:
+    """Look the account up, check that Meta still has the days, sync, and count the calls of it."""
     before = platform.calls
     account = await platform.account(account_id)
     check_history(days, account)
-    synced = await sync_insights(
-        place, platform, account, days, purchases=purchases, chosen=chosen, whole=whole
-    )
+    synced = await sync(account)
     synced.calls = platform.calls - before
     return synced
 

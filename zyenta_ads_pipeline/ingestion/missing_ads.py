@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 import polars as pl
 
@@ -21,12 +22,12 @@ from zyenta_ads_pipeline.domain.insights import Report
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.ingestion.completeness import Gap, short_objects
 from zyenta_ads_pipeline.ingestion.objects import ad_ids_of
+from zyenta_ads_pipeline.ingestion.planner import id_lists
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.lake.tables import AD_OBJECTS, RAW_INSIGHTS
 
 log = logging.getLogger(__name__)
 
-_IDS_PER_CALL = 100
 _ID_CALLS = 20
 _SINGLE_ADS = 25
 _CAMPAIGNS = 10
@@ -120,9 +121,9 @@ class _Search:
 
     async def ask_for(self, ids: Sequence[str]) -> None:
         """Ask for ads by their ids, in lists, as long as something lacks."""
-        for start in range(0, min(len(ids), _ID_CALLS * _IDS_PER_CALL), _IDS_PER_CALL):
+        for some in islice(id_lists(ids), _ID_CALLS):
             if self.left:
-                await self.ask(ids=tuple(ids[start : start + _IDS_PER_CALL]))
+                await self.ask(ids=some)
 
     async def ask(self, *, ids: tuple[str, ...] | None = None, node: str | None = None) -> None:
         """Read more ads of the days that lack something, and keep those that are new."""

@@ -31,6 +31,7 @@ from zyenta_ads_pipeline.domain.insights import (
     Report,
 )
 from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.lake.schema import STAT_ITEMS
 
 RESTATED_FOR_DAYS = 28
 """Meta's numbers stop changing this many days after they were first reported."""
@@ -133,12 +134,9 @@ def _with_all_columns(rows: pl.DataFrame, report: Report) -> pl.DataFrame:
     asked = {"date_start", "date_stop", *report.id_fields, *report.preset.breakdowns}
     if lacking := asked - set(rows.columns):
         raise IncompleteData(f"{report}: the rows come without {', '.join(sorted(lacking))}.")
-    item = pl.List(
-        pl.Struct(dict.fromkeys(("action_type", "value", *ATTRIBUTION_WINDOWS), pl.String))
-    )
     wanted = ("account_currency", "attribution_setting", *_NUMBERS, *STATS)
     return rows.with_columns(
-        pl.lit(None, item if name in STATS else pl.String).alias(name)
+        pl.lit(None, STAT_ITEMS if name in STATS else pl.String).alias(name)
         for name in wanted
         if name not in rows.columns
     )

@@ -26,6 +26,7 @@ SAFE_SHARE = 0.7
 """A report is kept this far below the smallest size that was refused."""
 EASING = 1.15
 """A refusal is forgotten by this factor with each success close below it: accounts change."""
+_IDS_PER_REPORT = 100
 PAGE_EASING = 1.25
 """The same for pages, with each report: after a bad hour they are large again within a day."""
 
@@ -148,6 +149,12 @@ def days_per_piece(report: Report, model: CostModel, most_rows: int) -> int:
         most = min(most, model.job_refused * SAFE_SHARE)
     rows = model.rows(report) or 0.0
     return len(report.days) if rows <= most else max(1, int(most * len(report.days) / rows))
+
+
+def id_lists(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The ids in lists of a length that one report can ask for."""
+    for start in range(0, len(ids), _IDS_PER_REPORT):
+        yield tuple(ids[start : start + _IDS_PER_REPORT])
 
 
 def split(report: Report, ids: Sequence[str], campaigns: Sequence[str] = ()) -> list[Report]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.time import DateRange, Tier, account_day
-from zyenta_ads_pipeline.ingestion.completeness import Gap
+from zyenta_ads_pipeline.ingestion.completeness import Gap, gaps
 from zyenta_ads_pipeline.ingestion.normalising import RESTATED_FOR_DAYS
 from zyenta_ads_pipeline.ingestion.restatement import DayRead, due_depth
 from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot
@@ -167,6 +167,19 @@ def gap_days(
     for account, day, told in rows.iter_rows():
         found.setdefault(account, {})[day] = told
     return found
+
+
+def untrusted_days(snapshot: Snapshot, account_id: str, days: DateRange) -> dict[date, str]:
+    """The complete days of an account that do not add up as stored, or whose last reading lacked
+    fields, with what is wrong of each."""
+    told = {
+        day: words
+        for day, words in gap_days(snapshot, [account_id], STREAM).get(account_id, {}).items()
+        if day in days
+    }
+    for row in gaps(snapshot, [account_id], days).iter_rows(named=True):
+        told.setdefault(row["date"], f"{row['date']}: its ads do not add up to its total")
+    return dict(sorted(told.items()))
 
 
 def due_days(
