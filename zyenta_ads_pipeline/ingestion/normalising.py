@@ -7,7 +7,8 @@ many rows leave here as the platform served.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -60,6 +61,14 @@ Told = Callable[..., str]
 """Says what is wrong with a row."""
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What no row may be: an expression that is true of broken rows, and the words for one."""
+
+    broken: pl.Expr
+    told: Told
+
+
 def normalised(rows: pl.DataFrame, report: Report, account: AdAccount, run_id: str) -> pl.DataFrame:
     """A report's rows in the shape of its table: `raw_insights`, or that of its breakdowns.
 
@@ -68,10 +77,8 @@ def normalised(rows: pl.DataFrame, report: Report, account: AdAccount, run_id: s
     where two rows share a key.
     """
     rows = _with_all_columns(rows, report)
-    _check_ids(rows, report)
-    _check_days(rows, report)
-    for name in _NUMBERS:
-        _check_numbers(rows, name, report)
+    _check_rows(rows, [*_id_rules(report), *_day_rules(report)], report)
+    _check_numbers(rows, report)
     for name in STATS:
         _check_items(rows, name, report)
     level = report.level
@@ -142,63 +149,53 @@ def _with_all_columns(rows: pl.DataFrame, report: Report) -> pl.DataFrame:
     )
 
 
-def _check_ids(rows: pl.DataFrame, report: Report) -> None:
+def _id_rules(report: Report) -> Iterator[_Rule]:
     other = pl.col("account_id").is_not_null() & (pl.col("account_id") != report.account_id)
-    _refuse(rows, other, report, lambda row: f"a row of account {row['account_id']}")
+    yield _Rule(other, lambda row: f"a row of account {row['account_id']}")
     for name in (*report.id_fields[1:], *report.preset.breakdowns):
         absent = pl.col(name).is_null() | (pl.col(name) == "")
-        _refuse(
-            rows, absent, report, lambda row, name=name: f"a row without its {name}: {_ids(row)}"
-        )
+        yield _Rule(absent, lambda row, name=name: f"a row without its {name}: {_ids(row)}")
 
 
-def _check_days(rows: pl.DataFrame, report: Report) -> None:
+def _day_rules(report: Report) -> Iterator[_Rule]:
     day = pl.col("date_start").str.to_date("%Y-%m-%d", strict=False)
-    _refuse(rows, day.is_null(), report, lambda _: "a row without its day")
-    _refuse(
-        rows,
+    yield _Rule(day.is_null(), lambda _: "a row without its day")
+    yield _Rule(
         pl.col("date_stop").ne_missing(pl.col("date_start")),
-        report,
         lambda row: f"a row of {row['date_start']}..{row['date_stop']}, not of one day",
     )
-    _refuse(
-        rows,
+    yield _Rule(
         ~day.is_between(report.days.since, report.days.until),
-        report,
         lambda row: f"a row of {row['date_start']}, which was not asked for",
     )
 
 
-def _check_numbers(rows: pl.DataFrame, name: str, report: Report) -> None:
-    _refuse_texts(
-        rows,
-        name,
-        report,
-        lambda row: f"{name} {row[name]!r}, which is not a number of a size that can be stored",
-    )
-    if name not in _WHOLE_NUMBERS:
-        return
-    unusual = rows.filter(~pl.col(name).str.contains(_WHOLE))[name].unique().to_list()
-    if broken := sorted(text for text in unusual if not _is_whole(text)):
-        raise IncompleteData(f"{report}: {name} is {broken[0]}, not a whole number.")
+def _check_numbers(rows: pl.DataFrame, report: Report) -> None:
+    def told(name: str) -> Told:
+        return lambda row: (
+            f"{name} {row[name]!r}, which is not a number of a size that can be stored"
+        )
+
+    _check_texts(rows, {name: told(name) for name in _NUMBERS}, report)
+    for name, counts in _unlike(rows, _WHOLE_NUMBERS, _WHOLE).items():
+        if broken := sorted(text for text in counts if not _is_whole(text)):
+            raise IncompleteData(f"{report}: {name} is {broken[0]}, not a whole number.")
 
 
 def _check_items(rows: pl.DataFrame, name: str, report: Report) -> None:
-    items = rows.select(pl.col(name).explode().alias("item")).drop_nulls()
+    items = rows[name].list.explode(empty_as_null=False, keep_nulls=False).drop_nulls()
     if items.is_empty():
         return
-    items = items.unnest("item")
-    if items["action_type"].null_count():
+    table = items.struct.unnest()
+    if table["action_type"].null_count():
         raise IncompleteData(f"{report}: {name} holds an item without action_type.")
-    for key in items.columns:
-        if key == "action_type":
-            continue
-        _refuse_texts(
-            items,
-            key,
-            report,
-            lambda row, key=key: f"{name}.{row['action_type']} {key} {row[key]!r}, not a number",
-        )
+
+    def told(key: str) -> Told:
+        return lambda row: f"{name}.{row['action_type']} {key} {row[key]!r}, not a number"
+
+    # Most attribution windows are in no item at all.
+    keys = [key for key in table.columns if table[key].null_count() < table.height]
+    _check_texts(table, {key: told(key) for key in keys if key != "action_type"}, report)
 
 
 def _check_keys(frame: pl.DataFrame, report: Report) -> None:
@@ -260,26 +257,34 @@ def _span(day: date, hour: int, fold: int, timezone: str) -> dict[str, object]:
     }
 
 
-def _refuse(rows: pl.DataFrame, broken: pl.Expr, report: Report, told: Told) -> None:
-    """Raise for the first row for which `broken` holds."""
-    first = rows.filter(broken.fill_null(value=False)).head(1)
-    if first.height:
-        raise IncompleteData(f"{report} was answered with {told(first.row(0, named=True))}.")
+def _check_rows(rows: pl.DataFrame, rules: Sequence[_Rule], report: Report) -> None:
+    """Raise for the first row that breaks the first broken rule; one pass where none is."""
+    broken = rows.select(rule.broken.any().alias(str(place)) for place, rule in enumerate(rules))
+    for rule, is_broken in zip(rules, broken.row(0), strict=True):
+        if is_broken:
+            first = rows.filter(rule.broken).row(0, named=True)
+            raise IncompleteData(f"{report} was answered with {rule.told(first)}.")
 
 
 def _ids(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {row[name]}" for name in row if name.endswith("_id") and row[name])
 
 
-def _refuse_texts(rows: pl.DataFrame, name: str, report: Report, told: Told) -> None:
-    """Raise for the first row whose text is no number, or one that the lake's columns do not
-    hold."""
-    texts = rows[name]
-    if texts.null_count() == len(texts):
-        return  # an attribution window that no item has
-    unusual = texts.filter(~texts.str.contains(_PLAIN)).unique()
-    if broken := [text for text in unusual if not _fits(text)]:
-        _refuse(rows, pl.col(name).is_in(broken), report, told)
+def _check_texts(rows: pl.DataFrame, columns: Mapping[str, Told], report: Report) -> None:
+    """Raise for the first row with a text that is no number, or one that the lake's columns do not
+    hold; `columns` are the ones to look at."""
+    for name, texts in _unlike(rows, list(columns), _PLAIN).items():
+        if broken := [text for text in texts if not _fits(text)]:
+            _check_rows(rows, [_Rule(pl.col(name).is_in(broken), columns[name])], report)
+
+
+def _unlike(rows: pl.DataFrame, columns: Sequence[str], pattern: str) -> dict[str, list[str]]:
+    """Per column the different texts that the pattern does not fit."""
+    # Small numbers repeat, and to compare with a pattern costs more than to find what is different.
+    # In order: the texts are computed twice, and must come the same way both times.
+    different = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in columns]
+    found = rows.select(texts.filter(~texts.str.contains(pattern)).implode() for texts in different)
+    return {name: found[name][0].to_list() for name in columns}
 
 
 def _fits(text: str) -> bool:
