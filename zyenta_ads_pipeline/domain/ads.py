@@ -20,28 +20,6 @@ class Level(StrEnum):
     AD = "ad"
 
 
-class CampaignObjective(StrEnum):
-    """What a campaign is for (the seeds' five)."""
-
-    AWARENESS = "awareness"
-    TRAFFIC = "traffic"
-    ENGAGEMENT = "engagement"
-    CONVERSIONS = "conversions"
-    CATALOG_SALES = "catalog_sales"
-
-
-class CampaignStatus(StrEnum):
-    """The life of a campaign of ours (the seeds' seven)."""
-
-    DRAFT = "draft"
-    PENDING_REVIEW = "pending_review"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    REJECTED = "rejected"
-    ERROR = "error"
-
-
 PURCHASE_TYPES: tuple[str, ...] = (
     "omni_purchase",
     "purchase",

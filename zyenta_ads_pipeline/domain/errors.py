@@ -29,6 +29,18 @@ class InputError(ZyentaError):
     """The user gave something that cannot be used: a date range, a file, an id."""
 
 
+class IllegalTransition(InputError):
+    """A campaign, creative or change was asked to take a step that its state does not allow."""
+
+
+class LaunchStopped(ZyentaError):
+    """A launch cannot go on by itself. What was made is known; it can be resumed or rolled back."""
+
+
+class NotSupported(InputError):
+    """The platform is known by name, and this version does not work with it."""
+
+
 class StorageError(ZyentaError):
     """The lake or the store cannot be read or written."""
 
