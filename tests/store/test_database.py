@@ -21,8 +21,8 @@ from tests.store.samples import NOW, approved, budget, states
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.store.database import VERSION_TABLE, Store, open_store
-from zyenta_ads_pipeline.store.models import Base
 from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.schema import METADATA
 
 SPAWN = multiprocessing.get_context("spawn")
 PROCESSES = 3
@@ -132,7 +132,7 @@ def test_the_migrations_give_the_tables_of_the_models(store: Store) -> None:
         context = MigrationContext.configure(
             session.connection(), opts={"version_table": VERSION_TABLE}
         )
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_a_schema_from_the_future_is_refused(store: Store, store_url: str) -> None:

@@ -35,6 +35,9 @@ _LOCK_MIGRATE = 0x7A79_6E74_0001
 """Postgres advisory lock while the schema is brought up to date."""
 _LOCK_PROPOSE = 0x7A79_6E74_0002
 """Postgres advisory lock while proposals are sorted against the open changes."""
+LOCK = {"key_share": True}
+"""Locks a row as it is read (`with_for_update`), and still lets rows be added that refer to it:
+two transactions that lock a parent and a child would else wait for each other. Postgres only."""
 _migrating = threading.Lock()  # Alembic keeps its context in module globals
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from alembic import context
 
 from zyenta_ads_pipeline.store.database import VERSION_TABLE
-from zyenta_ads_pipeline.store.models import Base
+from zyenta_ads_pipeline.store.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     version_table=VERSION_TABLE,
     render_as_batch=True,
 )
