@@ -98,7 +98,7 @@ class Scripted:
 
             def answer(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
-                body = self.rfile.read(length).decode()
+                body = self.rfile.read(length).decode("utf-8", "surrogateescape")
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 script.requests.append(Request(self.command, self.path, headers, body))
                 step = script.next_step()
@@ -115,7 +115,7 @@ class Scripted:
                     script.wait_for_the_end()
                 self.close_connection = True
 
-            do_GET = do_POST = answer  # noqa: N815 - http.server's own names
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815 - http.server's own names
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -251,3 +251,35 @@ def test_a_text_asks_for_less_where_no_number_does() -> None:
     words = "Please reduce the amount of data you're asking for, then retry your request"
     assert type(error(1, http=500, message=words)) is TooMuchData
     assert type(error(190, message=words)) is AuthenticationFailed
+
+
+GENERAL_REMEDY = error(100).remedy
+
+
+@pytest.mark.parametrize(
+    "subcode",
+    [sub for (_, sub), kind in WRITES.items() if kind is ValidationRefused and sub is not None],
+)
+def test_a_refused_write_comes_with_a_remedy_of_its_own(subcode: int) -> None:
+    unexplained = {2446211, 1443048, 2446289}  # what Meta means by these is not known
+    assert (error(100, subcode).remedy == GENERAL_REMEDY) is (subcode in unexplained)
+    assert error(subcode).remedy == error(100, subcode).remedy
+
+
+def test_a_refusal_tells_metas_words_the_field_and_the_remedy() -> None:
+    found = error(
+        100,
+        1885272,
+        error_user_title="Budget is too low",
+        error_user_msg="Your budget must be at least $1.00.",
+        error_data={"blame_field_specs": [["daily_budget"]]},
+    )
+    assert str(found) == (
+        "Meta refused GET /x: No; Budget is too low; Your budget must be at least $1.00; field "
+        "daily_budget (code 100/1885272). Raise the daily budget to at least what Meta names, or "
+        "take fewer creatives."
+    )
+
+
+def test_a_short_number_under_a_token_error_is_no_other_remedy() -> None:
+    assert error(190, 351).remedy == error(190).remedy

@@ -7,7 +7,7 @@ whole minor units; moments are aware, UTC, by the platform's own clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -16,6 +16,16 @@ import polars as pl
 
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdCreative, AdObject, Level
 from zyenta_ads_pipeline.domain.insights import Report
+from zyenta_ads_pipeline.domain.launch import (
+    AdSetSpec,
+    AdSpec,
+    CampaignReview,
+    CampaignSpec,
+    Created,
+    CreativeSpec,
+    Interest,
+    StepKind,
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,34 @@ class WriteReceipt:
 
     reply: Mapping[str, Any]
     trace_id: str
+
+
+@dataclass(frozen=True)
+class VideoStatus:
+    """How far the platform is with a video: `processing`, `ready`, `expired` or `error`."""
+
+    id: str
+    state: str
+    thumbnail_url: str | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A product catalogue of a business, with the sets of products that ads can show."""
+
+    id: str
+    name: str
+    product_sets: Sequence[tuple[str, str]]
+    """Id and name of each."""
+
+
+@dataclass(frozen=True)
+class RenewedToken:
+    """A token with a new lifetime. Never shown: `repr` hides it."""
+
+    token: str = field(repr=False)
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -195,4 +233,89 @@ class AdsPlatform(Protocol):
 
     async def set_status(self, object_id: str, status: str) -> WriteReceipt:
         """Set a status. Sent once; `UnknownOutcome` when it may or may not have happened."""
+        ...
+
+
+class AdsLauncher(Protocol):
+    """What a platform with `capabilities.launch` does besides: make objects, and look them up.
+
+    Whatever is made is PAUSED. Each create is sent once; `UnknownOutcome` when it may or may not
+    have happened. With `validate_only` nothing is made, and the id is empty.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    async def create_campaign(
+        self, account_id: str, spec: CampaignSpec, *, validate_only: bool = False
+    ) -> Created:
+        """Make a campaign."""
+        ...
+
+    async def create_ad_set(
+        self, account_id: str, spec: AdSetSpec, *, validate_only: bool = False
+    ) -> Created:
+        """Make an ad set in a campaign that exists."""
+        ...
+
+    async def create_ad_creative(
+        self, account_id: str, spec: CreativeSpec, *, validate_only: bool = False
+    ) -> Created:
+        """Make a creative; its media were uploaded before."""
+        ...
+
+    async def create_ad(
+        self, account_id: str, spec: AdSpec, *, validate_only: bool = False
+    ) -> Created:
+        """Make an ad of an ad set and a creative that exist."""
+        ...
+
+    async def find_by_token(self, account_id: str, kind: StepKind, token: str) -> str | None:
+        """The id of the campaign, ad set, creative or ad whose name contains the token, of
+        whatever status the platform lists; None if there is none. Raises `IncompleteData` when
+        there are several."""
+        ...
+
+    async def differences(self, kind: StepKind, object_id: str, spec: object) -> list[str]:
+        """Read an object back and tell, a sentence each, in what it differs from its spec."""
+        ...
+
+    async def delete(self, object_id: str) -> WriteReceipt:
+        """Set an object to DELETED, for good. Sent once."""
+        ...
+
+    async def upload_image(self, account_id: str, content: bytes, name: str) -> str:
+        """Upload an image; gives its hash. The same content gives the same hash: repeatable."""
+        ...
+
+    async def upload_video(self, account_id: str, content: bytes, name: str) -> str:
+        """Upload a video in chunks; gives its id."""
+        ...
+
+    async def find_video(self, account_id: str, token: str) -> str | None:
+        """The id of an uploaded video whose title contains the token."""
+        ...
+
+    async def video_status(self, video_id: str) -> VideoStatus:
+        """Whether a video can be used."""
+        ...
+
+    async def search_interests(self, query: str, *, limit: int = 25) -> list[Interest]:
+        """Interests by a word."""
+        ...
+
+    async def validate_interests(self, ids: Sequence[str]) -> list[Interest]:
+        """What the platform says of interests by their ids; unknown ones come back not valid."""
+        ...
+
+    async def review(self, account_id: str, campaign_id: str) -> CampaignReview:
+        """The campaign's and its ads' status, issues and review feedback."""
+        ...
+
+    async def catalogues(self, account_id: str) -> list[Catalogue]:
+        """Product catalogues that the account's business owns."""
+        ...
+
+    async def renewed_token(self) -> RenewedToken:
+        """The token in use with a new lifetime of 60 days; needs the app's id and secret."""
         ...

@@ -10,14 +10,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, urlencode
 
 import httpx
 import stamina
@@ -35,7 +33,14 @@ from zyenta_ads_pipeline.domain.errors import (
     ValidationRefused,
 )
 from zyenta_ads_pipeline.platforms.meta.budget import RateBudget
-from zyenta_ads_pipeline.platforms.meta.errors import heals_once
+from zyenta_ads_pipeline.platforms.meta.forms import (
+    FORM_TYPE,
+    Attachment,
+    encoded,
+    form,
+    query,
+)
+from zyenta_ads_pipeline.platforms.meta.patience import Patience
 from zyenta_ads_pipeline.platforms.meta.replies import (
     RawReply,
     Reply,
@@ -48,7 +53,7 @@ from zyenta_ads_pipeline.platforms.meta.usage import MANAGEMENT, WRITE_POINTS
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_Method = Literal["GET", "POST"]
+_Method = Literal["GET", "POST", "DELETE"]
 
 _SMALLEST_PAGE = 10
 _TRIES = 5
@@ -60,6 +65,13 @@ _WHOLE_CALL = 10
 piece by piece has none."""
 _LONGEST_QUERY = 2000
 """Characters of parameters that travel in an address; far below what servers and httpx take."""
+_SLOWEST_UPLINK = 65_536
+"""Bytes a second. What is uploaded gives a call that much more time."""
+_VIDEO_HOSTS = {"https://graph.facebook.com": "https://graph-video.facebook.com"}
+"""Where Meta takes videos; any other server takes them itself."""
+
+HIDDEN = "***"
+"""What stands in a reply in place of each of our secrets."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,8 @@ class MetaClient:
         budget: RateBudget | None = None,
     ) -> None:
         self.token = token
+        self.app_id = app_id
+        self.app_secret = app_secret
         self.version = version
         self.answered_version: str | None = None
         """The version that Meta last said it answered as; None before the first reply."""
@@ -115,14 +129,13 @@ class MetaClient:
         self.deadline = deadline
         self.app = app_id or hashlib.blake2b(token.encode(), digest_size=4).hexdigest()
         """Whose quotas the calls count against; tells nothing of the token."""
-        self._longest_call = timeout * _WHOLE_CALL
+        self._timeout = timeout
         self._proof = _proof(app_secret, token) if app_secret else None
         self._secrets = [text.encode() for text in (token, app_secret, self._proof) if text]
         self._max_wait = max_wait
         self._warned = False
         self._places = asyncio.Semaphore(_IN_FLIGHT)
         self._host = base_url.rstrip("/")
-        self._base = f"{self._host}/{version}/"
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=timeout,
@@ -160,14 +173,15 @@ class MetaClient:
         decode: Callable[[RawReply], T],
         method: _Method = "GET",
         again_on: tuple[type[PlatformError], ...] = (),
+        attached: Attachment | None = None,
     ) -> T:
         """A call that may be repeated, its reply as `decode` makes it.
 
         A call is tried again where the error table allows it, and after errors of `again_on`.
         `decode` raises the error that the reply is, if it is one. With `method` POST the
-        parameters travel as a form.
+        parameters travel as a form, and `attached` with them.
         """
-        patience = _Patience(self._max_wait, self.deadline, again_on)
+        patience = Patience(self._max_wait, self.deadline, again_on)
         async for attempt in stamina.retry_context(
             on=patience, attempts=_TRIES, timeout=None, wait_jitter=0.5
         ):
@@ -183,7 +197,7 @@ class MetaClient:
             )
             with attempt:
                 return await self._exchange(
-                    method, path, params, purpose, decode, deadline=self.deadline
+                    method, path, params, purpose, decode, attached, deadline=self.deadline
                 )
         raise AssertionError("the retry loop returns or raises")
 
@@ -232,6 +246,15 @@ class MetaClient:
         It does not wait for a quota, since what was checked before it would grow old: it raises
         `RateLimited`, and nothing was sent. Once sent it is not cut off at the deadline.
         """
+        return await self._write("POST", path, data, purpose)
+
+    async def delete(self, path: str, purpose: Purpose = _ANY_WRITE) -> Reply:
+        """Delete, once; otherwise as `post`."""
+        return await self._write("DELETE", path, {}, purpose)
+
+    async def _write(
+        self, method: _Method, path: str, data: Mapping[str, Any], purpose: Purpose
+    ) -> Reply:
         await self.budget.admit(
             purpose.account_id,
             purpose.use_case,
@@ -242,7 +265,7 @@ class MetaClient:
             deadline=self.deadline,
         )
         try:
-            reply = await self._exchange("POST", path, data, purpose, decoded, deadline=None)
+            reply = await self._exchange(method, path, data, purpose, decoded, deadline=None)
         except Transient as error:
             raise UnknownOutcome(
                 f"It is not known whether {error.origin.request} took effect: {error.what}",
@@ -268,13 +291,14 @@ class MetaClient:
         params: Mapping[str, Any] | None,
         purpose: Purpose,
         decode: Callable[[RawReply], T],
+        attached: Attachment | None = None,
         *,
         deadline: float | None,
     ) -> T:
         """One call, admitted already: sent, its usage noted, its reply decoded."""
         async with self._places:
             self.calls_by_kind[purpose.kind] += 1
-            raw = await self._bounded(method, path, params, deadline)
+            raw = await self._bounded(method, path, params, attached, deadline)
         self.note(purpose, raw.headers)
         try:
             return decode(raw)
@@ -289,29 +313,42 @@ class MetaClient:
         method: _Method,
         path: str,
         params: Mapping[str, Any] | None,
+        attached: Attachment | None,
         deadline: float | None,
     ) -> RawReply:
         """A call that ends in time. Raises `DeadlinePassed` where `deadline` ended it, `Transient`
         where it took longer than any call may."""
         request = f"{method} /{self.version}/{path}"
+        values = encoded(params or {})
+        size = sum(map(len, values.values())) + (len(attached.content) if attached else 0)
+        extra = size // _SLOWEST_UPLINK
+        longest = self._timeout * _WHOLE_CALL + extra
         left = float("inf") if deadline is None else max(deadline - time.monotonic(), 0.0)
         try:
-            async with asyncio.timeout(min(left, self._longest_call)):
-                return await self._send(method, path, params, request)
+            async with asyncio.timeout(min(left, longest)):
+                return await self._send(
+                    method, path, values, attached, request, self._timeout + extra
+                )
         except TimeoutError:
-            if left <= self._longest_call:
+            if left <= longest:
                 raise DeadlinePassed(
                     f"The time allowed is over; it ended while {request} was under way.",
                     "What was read is kept; the next run goes on from here.",
                 ) from None
             raise Transient(
-                f"{request} took longer than {self._longest_call:g} s.",
+                f"{request} took longer than {longest:g} s.",
                 "The next run tries again; META_REQUEST_TIMEOUT sets how long a call may take.",
                 origin=ErrorOrigin(request=request),
             ) from None
 
     async def _send(
-        self, method: _Method, path: str, params: Mapping[str, Any] | None, request: str
+        self,
+        method: _Method,
+        path: str,
+        values: dict[str, str],
+        attached: Attachment | None,
+        request: str,
+        silence: float,
     ) -> RawReply:
         """One call over the wire.
 
@@ -319,20 +356,31 @@ class MetaClient:
         its form, as Meta's older SDKs send every read. It was not tried on a real account.
         """
         origin = ErrorOrigin(request=request)
-        values = _encoded(params or {})
         if self._proof:
             values["appsecret_proof"] = self._proof
+        host = self._host
+        if method == "POST" and path.endswith("/advideos"):
+            host = _VIDEO_HOSTS.get(host, host)
+        address = f"{host}/{self.version}/{path}"
         # A whole address is parsed once; httpx would do it three times for its parts.
-        query = urlencode(values, quote_via=quote)
+        asked = "" if method == "POST" else query(values)
+        if len(asked) > _LONGEST_QUERY:
+            values["method"] = method
         try:
-            if method == "POST":
-                response = await self._http.post(f"{self._base}{path}", data=values)
-            elif len(query) > _LONGEST_QUERY:
+            if attached is not None:
+                part = (attached.name, attached.content, "application/octet-stream")
                 response = await self._http.post(
-                    f"{self._base}{path}", data={**values, "method": method}
+                    address, data=values, files={attached.field: part}, timeout=silence
+                )
+            elif method == "POST" or "method" in values:
+                response = await self._http.post(
+                    address,
+                    content=form(values),
+                    headers={"Content-Type": FORM_TYPE},
+                    timeout=silence,
                 )
             else:
-                response = await self._http.get(f"{self._base}{path}?{query}")
+                response = await self._http.request(method, f"{address}?{asked}", timeout=silence)
         except httpx.InvalidURL as error:
             raise ValidationRefused(
                 f"{request} has no address that can be sent: {self._clean(error)}.",
@@ -341,7 +389,7 @@ class MetaClient:
             ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unreachable(
-                f"No connection to {self._host} for {request}: {self._clean(error)}.",
+                f"No connection to {host} for {request}: {self._clean(error)}.",
                 "Check META_GRAPH_URL and the network; on the sandbox, start `zyenta sandbox`.",
                 origin=origin,
             ) from None
@@ -357,7 +405,7 @@ class MetaClient:
         content = response.content
         for secret in self._secrets:
             if len(secret) >= _SHORTEST_SECRET:
-                content = content.replace(secret, b"***")
+                content = content.replace(secret, HIDDEN.encode())
         return RawReply(
             content=content,
             status=response.status_code,
@@ -378,45 +426,8 @@ class MetaClient:
     def _clean(self, text: object) -> str:
         cleaned = str(text)
         for secret in self._secrets:
-            cleaned = cleaned.replace(secret.decode(), "***")
+            cleaned = cleaned.replace(secret.decode(), HIDDEN)
         return cleaned
-
-
-class _Patience:
-    """Decides for each failed try whether, and after how long, to try again.
-
-    `left` is how many seconds may still be spent waiting for quotas.
-    """
-
-    def __init__(
-        self, left: float, deadline: float | None, again_on: tuple[type[PlatformError], ...]
-    ) -> None:
-        self.left = left
-        self._deadline = deadline
-        self._again_on = again_on
-        self._tries = 0
-
-    def __call__(self, error: Exception) -> bool | float:
-        self._tries += 1
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            return False
-        if isinstance(error, RateLimited):
-            return self._after_throttle(error)
-        if not isinstance(error, (Transient, Unreachable, *self._again_on)):
-            return False
-        if self._tries > 1 and isinstance(error, PlatformError) and heals_once(error):
-            return False
-        log.warning("%s Trying again.", error)
-        return True
-
-    def _after_throttle(self, error: RateLimited) -> bool | float:
-        """The budget, which has learnt of it, does the waiting."""
-        wait = error.wait_seconds or 1.0
-        time_left = float("inf") if self._deadline is None else self._deadline - time.monotonic()
-        if wait > min(self.left, time_left):
-            return False
-        log.warning("%s", error.what)
-        return 0.0
 
 
 def broken_off(what: str, where: str, error: PlatformError) -> IncompleteData:
@@ -429,15 +440,6 @@ def broken_off(what: str, where: str, error: PlatformError) -> IncompleteData:
 
 def _proof(app_secret: str, token: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-
-
-def _encoded(values: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters as Graph wants them: lists, objects and booleans each as JSON text."""
-    return {
-        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-        for name, value in values.items()
-        if value is not None
-    }
 
 
 def _check_page(reply: Reply, path: str, number: int) -> None:

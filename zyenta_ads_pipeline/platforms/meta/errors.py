@@ -27,6 +27,7 @@ from zyenta_ads_pipeline.domain.errors import (
     ValidationRefused,
 )
 from zyenta_ads_pipeline.platforms.meta.header_values import json_object, number
+from zyenta_ads_pipeline.platforms.meta.remedies import remedy
 
 Kind = type[PlatformError]
 
@@ -113,27 +114,6 @@ _SUBCODE_WAITS: dict[int, float] = {
 }
 _DEFAULT_WAIT = 60.0
 
-_REMEDIES: dict[Kind, str] = {
-    AuthenticationFailed: "Put a valid token into META_ACCESS_TOKEN; `zyenta doctor` checks it.",
-    PermissionDenied: "Give the token's user the permission (ads_read to read, ads_management to "
-    "write) on this ad account.",
-    NotFound: "Check the id, and that the token's user may see it in Ads Manager.",
-    ObjectRateLimited: "Wait an hour before this object's budget is changed again.",
-    RateLimited: "Wait; nothing is lost, the next run goes on from here.",
-    Transient: "Meta has trouble at the moment; the next run tries again.",
-    TooMuchData: "Ask for fewer days at a time.",
-    PolicyBlocked: "A person has to look into Ads Manager: Meta blocked this account or action.",
-    DuplicateObject: "Look up the object that exists.",
-    ReportFailed: "The report is asked for anew.",
-    ValidationRefused: "The request itself is refused; sending it again cannot help.",
-}
-_NUMBER_REMEDIES: dict[int, str] = {
-    459: "Meta has stopped this user, not the token: a person has to log in at facebook.com.",
-    464: "Meta has stopped this user, not the token: a person has to log in at facebook.com.",
-    2635: "Set META_API_VERSION to a version that is alive: v25.0 or v26.0.",
-    3018: "Choose a start within the last 37 months.",
-}
-
 
 def heals_once(error: PlatformError) -> bool:
     """Whether a transient error is worth one more try only."""
@@ -161,11 +141,11 @@ def error_from_reply(
     )
     known = "" if _kind_by_number(code, subcode) else ", which is not in our table of errors"
     what = f"Meta refused {request}: {_words(error)} (code {_shown(code, subcode)}{known})."
-    remedy = _remedy(kind, code, subcode)
+    told = remedy(kind, code, subcode)
     if issubclass(kind, RateLimited):
         wait = wait_seconds(code, subcode, headers)
-        return kind(what, remedy, origin=origin, wait_seconds=wait)
-    return kind(what, remedy, origin=origin)
+        return kind(what, told, origin=origin, wait_seconds=wait)
+    return kind(what, told, origin=origin)
 
 
 def error_of_report(status: Mapping[str, Any], *, request: str) -> PlatformError:
@@ -192,7 +172,7 @@ def error_of_report(status: Mapping[str, Any], *, request: str) -> PlatformError
     return kind(
         f"Meta could not finish the report of {request}: {_words(told)} "
         f"(code {_shown(code, subcode)}).",
-        _remedy(kind, code, subcode),
+        remedy(kind, code, subcode),
         origin=ErrorOrigin(request=request, code=code, subcode=subcode),
     )
 
@@ -245,12 +225,6 @@ def _kind_by_number(code: int | None, subcode: int | None) -> Kind | None:
 def _asks_for_less(error: Mapping[str, Any]) -> bool:
     """The one case that no number tells: code 1 for a page or a report too large."""
     return "reduce the amount of data" in str(error.get("message", "")).lower()
-
-
-def _remedy(kind: Kind, code: int | None, subcode: int | None) -> str:
-    if issubclass(kind, AuthenticationFailed) and subcode in _NUMBER_REMEDIES:
-        return _NUMBER_REMEDIES[subcode]
-    return _NUMBER_REMEDIES.get(code or 0, _REMEDIES[kind])
 
 
 def _numbers(error: Mapping[str, Any]) -> tuple[int | None, int | None]:

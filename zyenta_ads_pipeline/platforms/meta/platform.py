@@ -1,24 +1,21 @@
-"""Meta as an `AdsPlatform`: which edges are asked, for what purpose, and in which shape."""
+"""Meta as an `AdsPlatform`: which edges are asked, for what purpose, and in which shape.
+
+What makes it an `AdsLauncher` too is in `launcher`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdCreative, AdObject, Level
-from zyenta_ads_pipeline.domain.errors import (
-    AuthenticationFailed,
-    IncompleteData,
-    NotFound,
-    PlatformError,
-)
+from zyenta_ads_pipeline.domain.errors import NotFound, PlatformError
 from zyenta_ads_pipeline.domain.insights import Report
 from zyenta_ads_pipeline.platforms.base import (
-    Capabilities,
     InsightsPage,
     Pixel,
     PlatformPage,
@@ -26,8 +23,10 @@ from zyenta_ads_pipeline.platforms.base import (
     TokenStatus,
     WriteReceipt,
 )
+from zyenta_ads_pipeline.platforms.meta import tokens
 from zyenta_ads_pipeline.platforms.meta.batch import read_each, relative_url
-from zyenta_ads_pipeline.platforms.meta.client import MetaClient, Purpose
+from zyenta_ads_pipeline.platforms.meta.client import Purpose
+from zyenta_ads_pipeline.platforms.meta.launcher import MetaLauncher
 from zyenta_ads_pipeline.platforms.meta.objects import (
     ACCOUNT_FIELDS,
     CREATIVE_FIELDS,
@@ -50,7 +49,8 @@ from zyenta_ads_pipeline.platforms.meta.reports import (
     path_of,
     status_of,
 )
-from zyenta_ads_pipeline.platforms.meta.usage import INSIGHTS, MANAGEMENT, WRITE_POINTS
+from zyenta_ads_pipeline.platforms.meta.usage import INSIGHTS, MANAGEMENT
+from zyenta_ads_pipeline.platforms.registry import PLATFORMS
 
 T = TypeVar("T")
 
@@ -60,16 +60,11 @@ _ACTIVITIES_PER_PAGE = 500
 _ACTIVITY_PAGES = 5
 
 
-class MetaAds:
+class MetaAds(MetaLauncher):
     """Facebook and Instagram ads through the Marketing API. Open with `async with`."""
 
     name = "meta"
-    capabilities = Capabilities(insights=True, budgets=True, statuses=True, launch=False)
-
-    def __init__(self, client: MetaClient) -> None:
-        self._client = client
-        self._owners: dict[str, str] = {}
-        """The account of each object read alone, so that its writes are charged to it."""
+    capabilities = PLATFORMS["meta"]
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -229,22 +224,8 @@ class MetaAds:
         return read_archived(report, body, observed_at=observed_at, request=request)
 
     async def token_status(self) -> TokenStatus:
-        """What Meta says of the token; a dead one is an answer, not an error.
-
-        `debug_token` wants the token as `input_token`. It is asked as a part of a batch, whose
-        address travels in the form's body, so that the token is in no URL.
-        """
-        url = relative_url("debug_token", {"input_token": self._client.token})
-        try:
-            (part,) = (await read_each(self._client, {"": url}, Purpose("token"))).values()
-        except AuthenticationFailed as error:
-            return TokenStatus(False, (), None, None, "", "", problem=error.what)
-        data = part.body.get("data") if part is not None else None
-        if part is None or not isinstance(data, dict):
-            raise IncompleteData(
-                "Meta's answer about the token has no data.", "Run `zyenta doctor` again."
-            )
-        return _token_status(data, part)
+        """What Meta says of the token; a dead one is an answer, not an error."""
+        return await tokens.token_status(self._client)
 
     async def read_object(self, object_id: str, level: Level) -> AdObject:
         """One campaign, ad set or ad as it is now. May use what is kept for writes."""
@@ -261,12 +242,6 @@ class MetaAds:
     async def set_status(self, object_id: str, status: str) -> WriteReceipt:
         """Set ACTIVE, PAUSED or ARCHIVED. Sent once."""
         return await self._write(object_id, {"status": status})
-
-    async def _write(self, object_id: str, values: Mapping[str, str]) -> WriteReceipt:
-        owner = self._owners.get(object_id, "")
-        purpose = Purpose("write", owner, reserve=True, points=WRITE_POINTS)
-        reply = await self._client.post(object_id, values, purpose)
-        return WriteReceipt(reply.body, reply.trace_id)
 
     async def _listed(
         self,
@@ -304,30 +279,3 @@ class MetaAds:
             decode=lambda raw: read_reply(raw, report, f"{raw.request}?{described}"),
             again_on=again_on,
         )
-
-
-def _token_status(data: Mapping[str, Any], reply: Reply) -> TokenStatus:
-    scopes, error = data.get("scopes"), data.get("error")
-    return TokenStatus(
-        valid=data.get("is_valid") is True,
-        scopes=tuple(str(scope) for scope in scopes) if isinstance(scopes, list) else (),
-        expires_at=_unix(data, "expires_at", reply),
-        data_expires_at=_unix(data, "data_access_expires_at", reply),
-        app_id=str(data.get("app_id", "")),
-        user_id=str(data.get("user_id", "")),
-        kind=str(data.get("type", "")),
-        problem=str(error.get("message", "")) if isinstance(error, dict) else "",
-    )
-
-
-def _unix(data: Mapping[str, Any], field: str, reply: Reply) -> datetime | None:
-    """A moment in seconds since 1970; 0 means never."""
-    value = data.get(field) or 0
-    try:
-        seconds = int(value)
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
-    except (TypeError, ValueError, OverflowError, OSError):
-        raise IncompleteData(
-            f"Meta's answer to {reply.request} has {field} {value!r}, which is no moment.",
-            "Run `zyenta doctor` again.",
-        ) from None
