@@ -50,7 +50,7 @@ def _events(objects: Objects, account: Thing) -> Iterator[tuple[datetime, dict[s
     for kind, (created, changed, word) in _EVENTS.items():
         for thing in objects.below(account, kind):
             yield thing.created_time, _event(thing, created, word, {"type": "create"})
-            if thing.status != "ACTIVE":
+            if thing.status != "ACTIVE" and thing.updated_time != thing.created_time:
                 status = {"old_value": "Active", "new_value": thing.status.capitalize()}
                 yield thing.updated_time, _event(thing, changed, word, status)
 

@@ -114,20 +114,29 @@ def _part(item: Any) -> Part:
 
 
 def _refuse_siblings(parts: Sequence[Part], objects: Objects) -> None:
-    """Meta does not write several ad sets of one campaign in one batch."""
+    """Meta neither makes nor changes several ad sets of one campaign in one batch."""
     campaigns: set[str] = set()
     for part in parts:
-        path = [name for name in urlsplit(part.relative_url).path.split("/") if name]
-        path = path[1:] if path and path[0].startswith("v") else path
-        thing = objects.get(path[0]) if len(path) == 1 and part.method != "GET" else None
-        if thing is None or thing.kind is not Kind.ADSET or thing.campaign_id is None:
+        campaign_id = _campaign_of(part, objects)
+        if campaign_id is None:
             continue
-        if thing.campaign_id in campaigns:
+        if campaign_id in campaigns:
             raise _refused(
-                "A batch may not contain several ad sets of the same campaign "
-                f"({thing.campaign_id})"
+                f"A batch may not contain several ad sets of the same campaign ({campaign_id})"
             )
-        campaigns.add(thing.campaign_id)
+        campaigns.add(campaign_id)
+
+
+def _campaign_of(part: Part, objects: Objects) -> str | None:
+    """The campaign whose ad set a part makes or changes, as it is written; None for others."""
+    path = [name for name in urlsplit(part.relative_url).path.split("/") if name]
+    path = path[1:] if path and path[0].startswith("v") else path
+    if part.method == "GET" or not path:
+        return None
+    if path[1:] == ["adsets"] and part.method == "POST":
+        return dict(parse_qsl(part.body)).get("campaign_id")
+    thing = objects.get(path[0]) if len(path) == 1 else None
+    return thing.campaign_id if thing is not None and thing.kind is Kind.ADSET else None
 
 
 def _order(parts: Sequence[Part]) -> list[int]:

@@ -11,8 +11,8 @@ from zyenta_ads_pipeline.sandbox.graph_error import (
     GraphError,
     dead_version,
     invalid,
-    not_played,
 )
+from zyenta_ads_pipeline.sandbox.multipart import Upload, read_multipart
 
 VERSIONS = ("v25.0", "v26.0")
 LATEST = VERSIONS[-1]
@@ -39,7 +39,8 @@ class Call:
 
     `params` holds query and body together, each value as the text that travelled; a JSON body's
     nested values are JSON texts. `token` is "" when none was sent; `token_in_query` tells whether
-    `paging.next` may repeat it. `proof` is the `appsecret_proof` that came with it.
+    `paging.next` may repeat it. `proof` is the `appsecret_proof` that came with it. `files` are
+    those of a multipart body.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Call:
     token_in_query: bool
     proof: str = ""
     query: tuple[tuple[str, str], ...] = field(default=())
+    files: tuple[Upload, ...] = ()
 
     @property
     def is_batch(self) -> bool:
@@ -98,7 +100,8 @@ def read_call(raw: RawCall) -> Call:
     pairs = parse_qsl(raw.query, keep_blank_values=True)
     params = dict(pairs)
     token_in_query = "access_token" in params
-    params.update(_body_params(raw.content_type, raw.body))
+    in_body, files = _body_params(raw.content_type, raw.body)
+    params.update(in_body)
     token = params.pop("access_token", "")
     scheme, _, bearer = raw.authorization.partition(" ")
     if scheme.lower() in ("bearer", "oauth"):
@@ -122,6 +125,7 @@ def read_call(raw: RawCall) -> Call:
         token_in_query=token_in_query,
         proof=proof,
         query=tuple(pairs),
+        files=tuple(files),
     )
 
 
@@ -135,24 +139,28 @@ def _version_and_path(path: str, *, default: bool) -> tuple[str, tuple[str, ...]
     return parts[0], parts[1:]
 
 
-def _body_params(content_type: str, body: bytes) -> dict[str, str]:
+def _body_params(content_type: str, body: bytes) -> tuple[dict[str, str], list[Upload]]:
     if not body:
-        return {}
+        return {}, []
     kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return read_multipart(content_type, body)
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise GraphError(2500, "(#2500) The body is not UTF-8") from None
     if kind == "application/json":
-        try:
-            values = json.loads(text)
-        except ValueError:
-            raise invalid("The body is not valid JSON") from None
-        if not isinstance(values, dict):
-            raise invalid("A JSON body must be an object")
-        return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+        return _json_params(text), []
     if kind in ("application/x-www-form-urlencoded", ""):
-        return dict(parse_qsl(text, keep_blank_values=True))
-    if kind == "multipart/form-data":
-        raise not_played("uploads (multipart bodies)")
-    raise invalid(f"The sandbox reads form and JSON bodies, not {kind}")
+        return dict(parse_qsl(text, keep_blank_values=True)), []
+    raise invalid(f"The sandbox reads form, multipart and JSON bodies, not {kind}")
+
+
+def _json_params(text: str) -> dict[str, str]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise invalid("The body is not valid JSON") from None
+    if not isinstance(values, dict):
+        raise invalid("A JSON body must be an object")
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}

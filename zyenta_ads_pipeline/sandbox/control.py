@@ -1,4 +1,4 @@
-"""The control endpoints under `/_sandbox`: health, clock, writes, calls, faults, throttles."""
+"""The control endpoints under `/_sandbox`: health, clock, writes, faults, a person's deeds."""
 
 from __future__ import annotations
 
@@ -70,6 +70,24 @@ def control_routes(front: Front) -> list[Route]:
         asked = await _json(request) if request.method == "POST" else None
         return await run_in_threadpool(graph.plan_reports, asked)
 
+    async def review(request: Request) -> Any:
+        if request.method == "GET":
+            return await run_in_threadpool(graph.by_hand, lambda human, _: human.reviews())
+        asked = _object(await _json(request))
+        return await run_in_threadpool(graph.by_hand, lambda human, now: human.review(asked, now))
+
+    async def edit(request: Request) -> Any:
+        asked = _object(await _json(request))
+        return await run_in_threadpool(graph.by_hand, lambda human, now: human.edit(asked, now))
+
+    async def issues(request: Request) -> Any:
+        asked = _object(await _json(request))
+        return await run_in_threadpool(graph.by_hand, lambda human, now: human.issues(asked, now))
+
+    async def videos(request: Request) -> Any:
+        asked = _object(await _json(request)) if request.method == "POST" else None
+        return await run_in_threadpool(graph.plan_videos, asked)
+
     return [
         _route("health", health),
         _route("clock", clock, "POST"),
@@ -79,6 +97,10 @@ def control_routes(front: Front) -> list[Route]:
         _route("throttles", throttles, "POST"),
         _route("tokens", tokens, "POST"),
         _route("reports", reports, "POST"),
+        _route("review", review, "POST"),
+        _route("edit", edit, "POST"),
+        _route("issues", issues, "POST"),
+        _route("videos", videos, "POST"),
     ]
 
 

@@ -43,6 +43,9 @@ def play(fault: Fault, call: Call, sight: Sight, work: Work) -> tuple[Reply, boo
         return _with_null_parts(fault, call, work)
     if fault.what == "report":
         return work(call, Meddling(report_ending=dict(fault.options))), True
+    if fault.what == "late_object":
+        made = work(call, Meddling(late=float(fault.options.get("seconds", 5.0))))
+        return made, isinstance(made.body, dict) and "id" in made.body
     reply = work(call, NO_MEDDLING)
     if fault.what in _DELIVERED:
         return _DELIVERED[fault.what](reply, fault.options), True

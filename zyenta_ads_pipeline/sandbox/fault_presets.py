@@ -54,6 +54,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     ),
     "transient_unlisted": _error(99_999, message="Something went wrong", is_transient=True),
     "negative_code": _error(-2, message="Internal error"),
+    "html_500": {"what": "html", "status": 500},
     "html_502": {"what": "html", "status": 502},
     "html_503": {"what": "html", "status": 503},
     "html_504": {"what": "html", "status": 504},
@@ -61,6 +62,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "service_unavailable_text": {"what": "text", "status": 200, "body": "Service Unavailable"},
     # Bodies that are not what they should be.
     "error_in_200": _error(2, message="Service temporarily unavailable", status=200),
+    "commit_then_error_in_200": _error(
+        2, message="Service temporarily unavailable", status=200, done=True
+    ),
     "json_string_reply": {"what": "json", "body": "Service Unavailable"},
     "json_list_reply": {"what": "json", "body": []},
     "empty_reply": {"what": "empty"},
@@ -77,6 +81,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The connection.
     "drop": {"what": "drop"},
     "commit_then_drop": {"what": "drop", "done": True},
+    "commit_then_500": {"what": "html", "status": 500, "done": True},
     "commit_then_502": {"what": "html", "status": 502, "done": True},
     "truncated": {"what": "truncated"},
     "slow_body": {"what": "slow_body", "seconds": 1},
@@ -118,6 +123,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "empty_page": {"what": "empty_page"},
     "cut_chain": {"what": "cut_chain"},
     "repeat_row": {"what": "repeat_row"},
+    "late_object": {"what": "late_object", "seconds": 5},
     # Batches.
     "null_part": {"what": "null_part", "parts": [0]},
     "null_part_done": {"what": "null_part", "parts": [0], "done": True},

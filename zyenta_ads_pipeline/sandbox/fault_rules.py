@@ -39,11 +39,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "report": {
         "outcome": str, "code": int, "subcode": int, "message": str, "percent": int,
     },
+    "late_object": {"seconds": _NUMBER},
     "random": {"names": list},
 }  # fmt: skip
 """What can go wrong, each with its options and their types."""
 
-_ONLY = {"null_part": "batch", "report": "report_start"}
+_ONLY = {"null_part": "batch", "report": "report_start", "late_object": "create"}
 _MATCHES: dict[str, Any] = {
     "method": str, "path": str, "kind": str, "level": str, "account": str, "page": int,
     "params": dict, "write": bool, "in_batch": bool, "limit_over": int,

@@ -104,6 +104,23 @@ CREATIVE = _names("""
     use_page_actor_override video_id wamo_whatsapp_identity_spec
 """)
 
+IMAGE = _names("""
+    account_id created_time creatives hash height id is_associated_creatives_in_adgroups name
+    original_height original_width owner_business permalink_url status updated_time url url_128
+    width
+""")
+
+VIDEO = _names("""
+    account_id ad_breaks backdated_time content_category created_time description embed_html
+    embeddable event format from icon id is_crosspost_video is_crossposting_eligible is_episode
+    is_instagram_eligible length live_status permalink_url picture place post_views privacy
+    published scheduled_publish_time source status title universal_video_id updated_time views
+""")
+
+LABEL = _names("""
+    account account_id created_time id name updated_time
+""")
+
 USER = _names("""
     email first_name id last_name link locale name timezone
 """)

@@ -10,28 +10,43 @@ from datetime import datetime
 from typing import Any
 
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.sandbox.account_edges import read_asset_edge, read_user_edge
+from zyenta_ads_pipeline.sandbox.account_edges import (
+    read_asset,
+    read_asset_edge,
+    read_user_edge,
+)
 from zyenta_ads_pipeline.sandbox.activities import read_activities
+from zyenta_ads_pipeline.sandbox.assets import Asset, find_asset
 from zyenta_ads_pipeline.sandbox.call import Call
 from zyenta_ads_pipeline.sandbox.clock import Clock
+from zyenta_ads_pipeline.sandbox.creates import MAKERS, Creator
+from zyenta_ads_pipeline.sandbox.estimates import read_adset_estimate, read_estimate
 from zyenta_ads_pipeline.sandbox.graph_error import GraphError, not_played, unknown_object
+from zyenta_ads_pipeline.sandbox.human import Human
 from zyenta_ads_pipeline.sandbox.insights import Insights
 from zyenta_ads_pipeline.sandbox.object_views import error_for_edge
-from zyenta_ads_pipeline.sandbox.objects import Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.objects import LEVELS, Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.plans import Plans
 from zyenta_ads_pipeline.sandbox.reads import (
     read_accounts,
+    read_by_labels,
     read_edge,
     read_object,
     read_user,
 )
 from zyenta_ads_pipeline.sandbox.report_jobs import ReportJobs
 from zyenta_ads_pipeline.sandbox.source import Source
-from zyenta_ads_pipeline.sandbox.state import State
+from zyenta_ads_pipeline.sandbox.state import CLIENT, State
+from zyenta_ads_pipeline.sandbox.targeting_search import read_search, read_targeting_edge
 from zyenta_ads_pipeline.sandbox.tokens import Grant, refuse_unseen
 from zyenta_ads_pipeline.sandbox.usage import Usage
+from zyenta_ads_pipeline.sandbox.videos import thumbnails
 from zyenta_ads_pipeline.sandbox.writes import Writer
 
-_UPLOADS = {"adimages": "uploading images", "advideos": "uploading videos"}
+_UPLOADS = ("adimages", "advideos")
+_BY_LABELS = {f"{edge}bylabels": MAKERS[edge][0] for edge in MAKERS if edge != "adlabels"}
+_REPORTING = (Kind.ACCOUNT, *LEVELS)
+"""The kinds of objects that have insights."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +54,14 @@ class Meddling:
     """What a fault does to the work itself.
 
     With an `error` the call is counted and refused with it; `skipped` parts of a batch are not
-    done; `report_ending` is how the report that is started will end.
+    done; `report_ending` is how the report that is started will end; lists show what is made only
+    after `late` seconds.
     """
 
     error: GraphError | None = None
     skipped: frozenset[int] = frozenset()
     report_ending: dict[str, Any] | None = None
+    late: float = 0.0
 
 
 NO_MEDDLING = Meddling()
@@ -69,13 +86,17 @@ class Graph:
         self._usage = usage
         self._insights = Insights(self.objects, source)
         self._reports = ReportJobs(self.objects, self._insights, state)
-        self._writer = Writer(self.objects, state)
+        self.plans = Plans(state)
+        self._human = Human(self.objects, state, self.plans)
+        self._creator = Creator(self.objects, state, self.plans)
+        self._writer = Writer(self.objects, state, self.plans)
         self._active: dict[str, tuple[int, int]] = {}
         self._lock = threading.RLock()
 
     def answer(self, call: Call, grant: Grant, meddling: Meddling = NO_MEDDLING) -> Answer:
         """Answer a call. A refusal is a `Refused`, which carries the usage headers too."""
         with self._lock:
+            self.objects.settle(self.now())
             account_id = self.account_of(call)
             insights = call.path[-1:] == ("insights",)
             if account_id is not None:
@@ -127,6 +148,8 @@ class Graph:
             return thing.kind.value
         if self._reports.node_of(node_id) is not None:
             return "run"
+        if (asset := self._asset(node_id)) is not None:
+            return asset.kind.value
         return "me" if node_id == "me" else ""
 
     def account_of(self, call: Call) -> str | None:
@@ -134,6 +157,8 @@ class Graph:
         if not call.path:
             return None
         thing = self.objects.get(call.path[0]) or self._reports.node_of(call.path[0])
+        if thing is None and (asset := self._asset(call.path[0])) is not None:
+            thing = asset.account
         return None if thing is None else thing.account_id
 
     def plan_reports(self, asked: Any) -> dict[str, Any]:
@@ -159,7 +184,7 @@ class Graph:
             return clock.now()
 
     def writes(self) -> list[dict[str, Any]]:
-        """Every write that was accepted or refused, oldest first."""
+        """Every write of the client that was accepted or refused, oldest first."""
         with self._lock:
             return [
                 {
@@ -173,7 +198,21 @@ class Graph:
                     "error": write.error,
                 }
                 for number, write in self.state.writes()
+                if write.author == CLIENT
             ]
+
+    def by_hand(self, deed: Callable[[Human, datetime], dict[str, Any]]) -> dict[str, Any]:
+        """Let a person in Meta's own tools do something; `ValueError` says why it cannot be."""
+        with self._lock:
+            self.objects.settle(self.now())
+            return deed(self._human, self.now())
+
+    def plan_videos(self, asked: dict[str, Any] | None) -> dict[str, Any]:
+        """Change how the next videos come out; gives the plan. `ValueError` as above."""
+        with self._lock:
+            if asked is not None:
+                self.plans.plan_videos(asked)
+            return self.plans.videos.as_json()
 
     def _refuse_hidden(self, call: Call, grant: Grant, account_id: str | None) -> None:
         named = call.path[:1] == (f"act_{account_id}",)
@@ -205,22 +244,47 @@ class Graph:
         now = self.now()
         if node_id == "me":
             return self._user(call, edges, grant)
+        if node_id == "search" and not edges:
+            return read_search(call)
         if self._reports.node_of(node_id) is not None:
             if edges not in ([], ["insights"]):
                 raise not_played(f"the edge {edges[0]} of a report")
             read = self._reports.results if edges else self._reports.status
             return read(call, node_id, now)
+        if (asset := self._asset(node_id)) is not None:
+            return read_asset(call, asset, edges)
         thing = self._thing(call, node_id)
-        if not edges:
-            return read_object(call, self.objects, thing, now)
-        if edges == ["insights"]:
-            if thing.kind is Kind.CREATIVE:
+        return (
+            self._edge(call, thing, edges[0], now)
+            if edges
+            else (read_object(call, self.objects, thing, now))
+        )
+
+    def _edge(self, call: Call, thing: Thing, edge: str, now: datetime) -> dict[str, Any]:
+        if edge == "insights":
+            if thing.kind not in _REPORTING:
                 raise error_for_edge(thing, "insights")
             return self._insights.read(call, thing, now)
-        if edges == ["activities"] and thing.kind is Kind.ACCOUNT:
-            return read_activities(call, self.objects, thing, now)
-        listed = read_asset_edge(call, thing, edges[0])
-        return listed if listed is not None else read_edge(call, self.objects, thing, edges[0], now)
+        if edge == "delivery_estimate" and thing.kind is Kind.ADSET:
+            return read_adset_estimate(thing)
+        if edge == "thumbnails" and thing.kind is Kind.VIDEO:
+            return {"data": thumbnails(thing)}
+        listed = self._account_edge(call, thing, edge, now) if thing.kind is Kind.ACCOUNT else None
+        if listed is None:
+            listed = read_asset_edge(call, thing, edge)
+        return listed if listed is not None else read_edge(call, self.objects, thing, edge, now)
+
+    def _account_edge(
+        self, call: Call, account: Thing, edge: str, now: datetime
+    ) -> dict[str, Any] | None:
+        """An edge that accounts alone have; None for another."""
+        if edge == "activities":
+            return read_activities(call, self.objects, account, now)
+        if edge == "delivery_estimate":
+            return read_estimate(call, self.plans.desk(self.objects, account, now))
+        if edge in _BY_LABELS:
+            return read_by_labels(call, self.objects, account, _BY_LABELS[edge], now)
+        return read_targeting_edge(call, edge)
 
     def _user(self, call: Call, edges: list[str], grant: Grant) -> dict[str, Any]:
         if not edges:
@@ -239,14 +303,32 @@ class Graph:
             raise not_played("writing to a user")
         thing = self._thing(call, node_id)
         if edges == ["insights"] and call.method == "POST":
-            if thing.kind is Kind.CREATIVE:
+            if thing.kind not in _REPORTING:
                 raise error_for_edge(thing, "insights")
             return self._reports.submit(call, thing, self.now(), meddling.report_ending)
         if edges:
-            raise not_played(_UPLOADS.get(edges[0], f"{call.method} on the edge {edges[0]}"))
+            return self._write_edge(call, thing, edges[0], meddling)
         if call.method == "DELETE":
-            return self._writer.delete(call, thing, self.now())
+            return self._writer.delete(thing, self.now())
         return self._writer.update(call, thing, self.now())
+
+    def _write_edge(
+        self, call: Call, thing: Thing, edge: str, meddling: Meddling
+    ) -> dict[str, Any]:
+        if thing.kind is Kind.ACCOUNT and call.method == "POST":
+            if edge in MAKERS:
+                return self._creator.create(call, thing, edge, self.now(), meddling.late)
+            if edge in _UPLOADS:
+                return self._creator.upload(call, thing, edge, self.now())
+        if thing.kind is Kind.ACCOUNT and edge == "adimages":
+            return self._creator.delete_image(call, thing, self.now())
+        raise not_played(f"{call.method} on the edge {edge}")
+
+    def _asset(self, node_id: str) -> Asset | None:
+        """A page, a pixel and so on, unless an object has the same id."""
+        if self.objects.get(node_id) is not None:
+            return None
+        return find_asset(node_id, self.objects.accounts())
 
     def _thing(self, call: Call, node_id: str) -> Thing:
         thing = self.objects.get(node_id)

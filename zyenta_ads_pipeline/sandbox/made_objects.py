@@ -6,19 +6,10 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from zyenta_ads_pipeline.sandbox.assets import AssetKind, asset_id
 from zyenta_ads_pipeline.sandbox.objects import Kind, Thing
 
 _SHOP = "https://shop.tarnfell.example"
-
-
-def page_of(account_id: str) -> str:
-    """The id of the one page that an account advertises for."""
-    return str(10**14 + int(account_id) % 10**14)
-
-
-def pixel_of(account_id: str) -> str:
-    """The id of an account's one pixel."""
-    return str(9 * 10**14 + int(account_id) % 10**14)
 
 
 def make_account(
@@ -33,6 +24,9 @@ def make_account(
         "is_personal": 0,
         "is_prepay_account": False,
         "spend_cap": "0",
+        "business": {"id": asset_id(AssetKind.BUSINESS, account_id), "name": name},
+        "default_dsa_beneficiary": name,
+        "default_dsa_payor": name,
     }
     return Thing(
         kind=Kind.ACCOUNT,
@@ -102,7 +96,10 @@ def make_adset(
             {"event_type": "VIEW_THROUGH", "window_days": 1},
         ],
         "attribution_setting": "7d_click_1d_view",
-        "promoted_object": {"pixel_id": pixel_of(account_id), "custom_event_type": "PURCHASE"},
+        "promoted_object": {
+            "pixel_id": asset_id(AssetKind.PIXEL, account_id),
+            "custom_event_type": "PURCHASE",
+        },
         "learning_stage_info": {
             "status": "SUCCESS",
             "conversions": 57,
@@ -163,9 +160,9 @@ def make_creative(
         "call_to_action_type": "SHOP_NOW",
         "image_hash": image_hash,
         "thumbnail_url": f"{_SHOP}/images/{image_hash}.jpg",
-        "effective_object_story_id": f"{page_of(account_id)}_{creative_id}",
+        "effective_object_story_id": f"{asset_id(AssetKind.PAGE, account_id)}_{creative_id}",
         "object_story_spec": {
-            "page_id": page_of(account_id),
+            "page_id": asset_id(AssetKind.PAGE, account_id),
             "link_data": {
                 "link": link,
                 "message": body,

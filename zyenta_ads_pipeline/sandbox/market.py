@@ -47,8 +47,10 @@ class Market:
         accounts: int,
         born: datetime,
         writes: Callable[[], Sequence[Write]],
+        made: Callable[[], Sequence[Thing]] = tuple,
     ) -> None:
-        """`days` of history lie before `born` (UTC); `writes` gives all writes so far."""
+        """`days` of history lie before `born` (UTC); `writes` gives all writes so far, and `made`
+        all objects as they stand now, those that clients made among them."""
         self.identity: Mapping[str, Any] = {
             "source": self.name,
             "seed": seed,
@@ -57,6 +59,7 @@ class Market:
             "shop": _SHOP,
         }
         self._writes = writes
+        self._made = made
         self._deliveries: list[Delivery] = []
         for number in range(accounts):
             timezone = ACCOUNTS[number].timezone
@@ -74,9 +77,9 @@ class Market:
         """Everything delivered and reported up to the last full hour before `now`."""
         hour = int(now.timestamp()) // 3600
         if self._facts is None or self._facts.version != str(hour):
-            writes = self._writes()
+            writes, made = self._writes(), self._made()
             for delivery in self._deliveries:
-                delivery.run(hour, writes)
+                delivery.run(hour, writes, made)
             self._facts = Facts(
                 _frame(self._deliveries, hour),
                 version=str(hour),
@@ -118,7 +121,7 @@ def _hours(deliveries: Sequence[Delivery]) -> pl.DataFrame:
     schema: dict[str, Any] = {"date": pl.Date, "ad_id": pl.String, "hour": pl.Int64}
     schema |= dict.fromkeys((*COUNTS, "spend"), pl.Int64)
     rows = [
-        (day, delivery.account.ads[index].id, *did)
+        (day, delivery.ads[index].id, *did)
         for delivery in deliveries
         for day, index, *did in delivery.hours
     ]
@@ -142,7 +145,7 @@ def _stat_columns() -> list[str]:
 def _row(
     delivery: Delivery, day: date, index: int, did: AdDay, sales: Sequence[Sale]
 ) -> dict[str, Any]:
-    ad, plan = delivery.account.ads[index], delivery.account.plan
+    ad, plan = delivery.ads[index], delivery.account.plan
     row: dict[str, Any] = {
         "date": day,
         "account_id": plan.id,

@@ -17,8 +17,9 @@ import numpy as np
 
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.sandbox.market_made import MadeAds, first_value
 from zyenta_ads_pipeline.sandbox.market_shop import MarketAccount, MarketAd
-from zyenta_ads_pipeline.sandbox.objects import Kind
+from zyenta_ads_pipeline.sandbox.objects import Kind, Thing
 from zyenta_ads_pipeline.sandbox.state import Write
 
 OVERDELIVERY = 1.75
@@ -75,8 +76,11 @@ class Delivery:
         self._seed = seed
         self._zone = zone(account.plan.timezone)
         self._minor_per_dollar = account.plan.rate * offset(account.plan.currency)
+        self.ads: list[MarketAd] = list(account.ads)
+        """The market's own ads, and behind them those that clients made."""
         self._status = {t.id: "ACTIVE" for t in account.things if t.kind is not Kind.CREATIVE}
         self._budget = {t.id: t.daily_budget for t in account.things if t.daily_budget is not None}
+        self._made = MadeAds(account)
         self._spent: dict[tuple[str, date], float] = defaultdict(float)
         self._applied = 0
         self._endings = sorted(account.endings, key=lambda ending: ending[1])
@@ -86,7 +90,7 @@ class Delivery:
 
         A day that was struck off as a whole, which happens to days without a sale alone, is None.
         """
-        ad = self.account.ads[index]
+        ad = self.ads[index]
         struck = _correction(self._seed, ad.id, day, self.account.plan.timezone)
         if struck is None or hour < struck.hour:
             return did
@@ -104,8 +108,18 @@ class Delivery:
             minor=round(kept * did.minor),
         )
 
-    def run(self, until: int, writes: Sequence[Write]) -> None:
-        """Deliver all hours before `until`; `writes` are all writes so far, oldest first."""
+    def run(self, until: int, writes: Sequence[Write], things: Sequence[Thing] = ()) -> None:
+        """Deliver all hours before `until`.
+
+        `writes` are all writes so far, oldest first; `things` all objects as they stand now, among
+        which clients may have made some.
+        """
+        for thing in self._made.taken_in(things, writes):
+            self._status[thing.id] = first_value(thing, "status", writes) or "PAUSED"
+            if thing.kind is Kind.AD:
+                self.ads.append(self._made.market_ad(thing))
+            else:
+                self._budget[thing.id] = int(first_value(thing, "daily_budget", writes) or 0)
         while self.hour < until:
             moment = datetime.fromtimestamp(self.hour * 3600, UTC)
             self._apply(writes, moment)
@@ -125,37 +139,40 @@ class Delivery:
                 self._status[write.object] = write.new
             if write.field == "daily_budget" and write.object in self._budget:
                 self._budget[write.object] = int(write.new)
+            self._made.apply(write)
 
     def _deliver(self, moment: datetime) -> None:
         local = moment.astimezone(self._zone)
         day = local.date()
         part = float(_HOURS[local.hour]) / _hours_total(day, self.account.plan.timezone)
         running: dict[str, list[int]] = defaultdict(list)
-        for index, ad in enumerate(self.account.ads):
+        for index, ad in enumerate(self.ads):
             objects = (ad.id, ad.adset_id, ad.campaign_id)
-            if all(self._status[each] == "ACTIVE" for each in objects):
+            active = all(self._status[each] == "ACTIVE" for each in objects)
+            if active and self._made.may_run(ad, moment):
                 running[ad.holder].append(index)
         for holder, indices in running.items():
-            budget = self._budget[holder]
+            budget = self._made.budget(holder, self._budget[holder])
+            if not budget:
+                continue
             day_factor = _WEEKDAYS[day.weekday()] * self._wobble(holder, day, 0.13)
-            pulls = [
-                self.account.ads[i].share * self._wobble(self.account.ads[i].id, day, 0.18)
-                for i in indices
-            ]
+            pulls = [self.ads[i].share * self._wobble(self.ads[i].id, day, 0.18) for i in indices]
             for index, pull in zip(indices, pulls, strict=True):
-                chance = self._chance(self.account.ads[index].id, self.hour)
+                chance = self._chance(self.ads[index].id, self.hour)
                 noise = chance.gamma(12.0) / 12.0
                 left = OVERDELIVERY * budget - self._spent[(holder, day)]
+                left = min(left, self._made.left(holder))
                 wanted = min(budget * day_factor * part * noise * pull / sum(pulls), max(left, 0.0))
                 # Whole minor units without a drift: round up as often as the fraction says.
                 minor = min(int(wanted + chance.random()), max(int(left), 0))
                 self._spent[(holder, day)] += minor
+                self._made.spend(holder, minor)
                 self._show(index, local, part, minor, chance)
 
     def _show(
         self, index: int, local: datetime, part: float, minor: int, chance: np.random.Generator
     ) -> None:
-        ad, day = self.account.ads[index], local.date()
+        ad, day = self.ads[index], local.date()
         cpm = _CPM_DOLLARS * self._minor_per_dollar
         did = self.days[(day, index)]
         impressions = int(chance.poisson(minor / cpm * 1000))

@@ -12,8 +12,10 @@ from zyenta_ads_pipeline.sandbox import cursors, field_names
 from zyenta_ads_pipeline.sandbox.budgets import minimum_daily_budget
 from zyenta_ads_pipeline.sandbox.call import Call
 from zyenta_ads_pipeline.sandbox.graph_error import GraphError, invalid, not_played, unknown_field
-from zyenta_ads_pipeline.sandbox.objects import NODE_TYPES, Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.objects import LEVELS, NODE_TYPES, Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.review import DISAPPROVED
 from zyenta_ads_pipeline.sandbox.selection import Field
+from zyenta_ads_pipeline.sandbox.video_states import video_status
 
 FIELD_NAMES = {
     Kind.ACCOUNT: field_names.ACCOUNT,
@@ -21,6 +23,9 @@ FIELD_NAMES = {
     Kind.ADSET: field_names.ADSET,
     Kind.AD: field_names.AD,
     Kind.CREATIVE: field_names.CREATIVE,
+    Kind.IMAGE: field_names.IMAGE,
+    Kind.VIDEO: field_names.VIDEO,
+    Kind.LABEL: field_names.LABEL,
 }
 EDGES: dict[Kind, dict[str, Kind]] = {
     Kind.ACCOUNT: {
@@ -28,11 +33,17 @@ EDGES: dict[Kind, dict[str, Kind]] = {
         "adsets": Kind.ADSET,
         "ads": Kind.AD,
         "adcreatives": Kind.CREATIVE,
+        "adimages": Kind.IMAGE,
+        "advideos": Kind.VIDEO,
+        "adlabels": Kind.LABEL,
     },
     Kind.CAMPAIGN: {"adsets": Kind.ADSET, "ads": Kind.AD},
     Kind.ADSET: {"ads": Kind.AD},
     Kind.AD: {"adcreatives": Kind.CREATIVE},
     Kind.CREATIVE: {},
+    Kind.IMAGE: {},
+    Kind.VIDEO: {},
+    Kind.LABEL: {},
 }
 _NESTED = {"campaign": Kind.CAMPAIGN, "adset": Kind.ADSET, "creative": Kind.CREATIVE}
 _HIDDEN = frozenset({"ARCHIVED", "DELETED"})
@@ -45,8 +56,15 @@ def wire_time(moment: datetime, timezone: str) -> str:
 
 def default_fields(kind: Kind) -> tuple[Field, ...]:
     """What comes when no fields are asked for."""
-    names = ("account_id", "id") if kind is Kind.ACCOUNT else ("id",)
+    names = {Kind.ACCOUNT: ("account_id", "id"), Kind.IMAGE: ("hash", "id")}.get(kind, ("id",))
     return tuple(Field(name) for name in names)
+
+
+def review_feedback(thing: Thing) -> dict[str, Any] | None:
+    """Why Meta disapproved an ad, as the field `ad_review_feedback` tells it."""
+    if thing.review is None or thing.review.state != DISAPPROVED:
+        return None
+    return {"global": dict(thing.review.feedback)}
 
 
 class ObjectViews:
@@ -72,10 +90,8 @@ class ObjectViews:
                 nested = self._objects.parent(thing, _NESTED[field.name])
                 if nested is not None:
                     shown[field.name] = self.show(nested, field.children or (Field("id"),))
-            elif field.children:
-                raise invalid(f"Field {field.name} has no subfields in the sandbox")
             elif (value := values.get(field.name)) is not None:
-                shown[field.name] = value
+                shown[field.name] = _picked(value, field) if field.children else value
         shown.setdefault("id", thing.node_id)
         return shown
 
@@ -88,7 +104,7 @@ class ObjectViews:
         kind = EDGES[thing.kind][field.name]
         members = [
             member
-            for member in self._objects.below(thing, kind)
+            for member in self._objects.listed(self._objects.below(thing, kind), self._now)
             if self._objects.effective_status(member) not in _HIDDEN
         ]
         span = cursors.cut(call, len(members), lambda cursor: 0)
@@ -122,12 +138,17 @@ class ObjectViews:
         values["status"] = thing.status
         if thing.kind is Kind.CREATIVE:
             return values
-        values["configured_status"] = thing.status
-        values["effective_status"] = self._objects.effective_status(thing)
         values["created_time"] = wire_time(thing.created_time, timezone)
         values["updated_time"] = wire_time(thing.updated_time, timezone)
+        if thing.kind is Kind.VIDEO:
+            values["status"] = video_status(thing, self._now)
+        if thing.kind not in LEVELS:
+            return values
+        values["configured_status"] = thing.status
+        values["effective_status"] = self._objects.effective_status(thing)
+        values["ad_review_feedback"] = review_feedback(thing)
         if thing.kind is not Kind.AD:
-            values["start_time"] = wire_time(thing.created_time, timezone)
+            values.setdefault("start_time", wire_time(thing.created_time, timezone))
         for name in ("campaign_id", "adset_id"):
             owner = getattr(thing, name)
             if owner is not None and name != f"{thing.kind.value}_id":
@@ -137,6 +158,16 @@ class ObjectViews:
             if amount is not None:
                 values[name] = str(amount)
         return values
+
+
+def _picked(value: Any, field: Field) -> Any:
+    """The wanted keys of an object, or of each object in a list."""
+    names = [child.name for child in field.children]
+    if isinstance(value, dict):
+        return {name: value[name] for name in names if name in value}
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return [_picked(item, field) for item in value]
+    raise invalid(f"Field {field.name} has no subfields")
 
 
 def error_for_edge(thing: Thing, edge: str) -> GraphError:

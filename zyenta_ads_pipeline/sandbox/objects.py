@@ -1,25 +1,31 @@
-"""The account's objects in memory: accounts, campaigns, ad sets, ads and creatives."""
+"""The objects in memory: accounts, campaigns, ad sets, ads, creatives, media and labels."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace as dataclass_replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from time import monotonic
 from typing import Any
 
 from zyenta_ads_pipeline.domain.ads import Level
+from zyenta_ads_pipeline.sandbox.review import Review
 
 
 class Kind(StrEnum):
-    """What an object is; the four levels and the creative, by the names of Meta's edges."""
+    """What an object is; the four levels first, by the names of Meta's edges."""
 
     ACCOUNT = "account"
     CAMPAIGN = "campaign"
     ADSET = "adset"
     AD = "ad"
     CREATIVE = "creative"
+    IMAGE = "image"
+    VIDEO = "video"
+    LABEL = "label"
 
 
 NODE_TYPES = {
@@ -28,17 +34,23 @@ NODE_TYPES = {
     Kind.ADSET: "AdCampaign",
     Kind.AD: "Adgroup",
     Kind.CREATIVE: "AdCreative",
+    Kind.IMAGE: "AdImage",
+    Kind.VIDEO: "Video",
+    Kind.LABEL: "AdLabel",
 }
 """Meta's own names of the kinds, as its error messages use them."""
 
 STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED")
+LEVELS = (Kind.CAMPAIGN, Kind.ADSET, Kind.AD)
+"""The kinds whose status is made up of their own and their parents'."""
 
 
 @dataclass(frozen=True)
 class Thing:
     """One object. Times are UTC; budgets whole minor units; `id` of an account is bare digits.
 
-    `attributes` are the fields that never change here, by Meta's names and in wire form.
+    `attributes` are all other fields, by Meta's names and in wire form. `review` is Meta's review
+    of an ad that was made or changed here; None for one that passed long ago.
     """
 
     kind: Kind
@@ -54,6 +66,7 @@ class Thing:
     daily_budget: int | None = None
     lifetime_budget: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    review: Review | None = None
 
     @property
     def node_id(self) -> str:
@@ -68,11 +81,46 @@ class Objects:
         self._things: dict[str, Thing] = {}
         self._order: dict[str, int] = {}
         self._of_account: dict[tuple[str, Kind], list[str]] = defaultdict(list)
+        self._accounts: list[str] = []
+        self._reviewing: set[str] = set()
+        self._late: dict[str, tuple[datetime, float]] = {}
         self.version = 0
-        for position, thing in enumerate(things):
-            self._things[thing.node_id] = thing
-            self._order[thing.node_id] = position
-            self._of_account[(thing.account_id, thing.kind)].append(thing.node_id)
+        for thing in things:
+            self.add(thing)
+
+    def __len__(self) -> int:
+        """How many there are, or ever were."""
+        return len(self._things)
+
+    def add(self, thing: Thing) -> None:
+        """Put a new object behind all others."""
+        self._order[thing.node_id] = len(self._things)
+        self._of_account[(thing.account_id, thing.kind)].append(thing.node_id)
+        if thing.kind is Kind.ACCOUNT:
+            self._accounts.append(thing.node_id)
+        self.replace(thing)
+
+    def settle(self, now: datetime) -> None:
+        """Let the reviews go on to where they stand at `now`."""
+        for node_id in list(self._reviewing):
+            thing = self._things[node_id]
+            if thing.review is None or thing.review.ended:
+                self._reviewing.discard(node_id)
+            elif (review := thing.review.at(now)) != thing.review:
+                self.replace(dataclass_replace(thing, review=review))
+
+    def hide(self, thing: Thing, now: datetime, seconds: float) -> None:
+        """Keep an object out of all lists for so long, of the sandbox's time or of real time."""
+        self._late[thing.node_id] = (now + timedelta(seconds=seconds), monotonic() + seconds)
+
+    def listed(self, things: Iterable[Thing], now: datetime) -> list[Thing]:
+        """Those that lists show already."""
+        found = []
+        for thing in things:
+            late = self._late.get(thing.node_id)
+            if late is None or now >= late[0] or monotonic() >= late[1]:
+                found.append(thing)
+        return found
 
     def get(self, node_id: str) -> Thing | None:
         """The object of that id, or None."""
@@ -84,7 +132,7 @@ class Objects:
 
     def accounts(self) -> list[Thing]:
         """All ad accounts."""
-        return [thing for thing in self._things.values() if thing.kind is Kind.ACCOUNT]
+        return [self._things[node_id] for node_id in self._accounts]
 
     def account(self, account_id: str) -> Thing:
         """The ad account of bare digits `account_id`, which exists."""
@@ -99,8 +147,7 @@ class Objects:
             Kind.CAMPAIGN: thing.campaign_id,
             Kind.ADSET: thing.adset_id,
             Kind.CREATIVE: thing.creative_id,
-            Kind.AD: None,
-        }[kind]
+        }.get(kind)
         return self._things.get(parent_id) if parent_id is not None else None
 
     def below(self, node: Thing, kind: Kind) -> list[Thing]:
@@ -119,10 +166,12 @@ class Objects:
         """Put a changed object in its old one's place."""
         self._things[thing.node_id] = thing
         self.version += 1
+        if thing.review is not None:
+            self._reviewing.add(thing.node_id)
 
     def effective_status(self, thing: Thing) -> str:
         """The status that results from the object's own and its parents'."""
-        if thing.kind in (Kind.ACCOUNT, Kind.CREATIVE):
+        if thing.kind not in LEVELS:
             return thing.status
         parents = [
             (label, parent)
@@ -133,10 +182,14 @@ class Objects:
         for final in ("DELETED", "ARCHIVED"):
             if final in own_and_above:
                 return final
+        if thing.review is not None and thing.review.state:
+            return thing.review.state
         if thing.status != "ACTIVE":
             return thing.status
         paused = [label for label, parent in parents if parent.status == "PAUSED"]
-        return paused[0] if paused else "ACTIVE"
+        if paused:
+            return paused[0]
+        return "WITH_ISSUES" if thing.attributes.get("issues_info") else "ACTIVE"
 
 
 def level_of(kind: Kind) -> Level:

@@ -26,6 +26,7 @@ def open_source(config: SandboxConfig, state: State, born: datetime) -> Source:
             **_market_options(config, state),
             born=born,
             writes=lambda: [write for _, write in state.writes()],
+            made=state.things,
         )
     if holds_pages(config.replay):
         return SavedPages(config.replay)

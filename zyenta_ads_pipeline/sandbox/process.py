@@ -95,6 +95,23 @@ class SandboxHandle:
         (docs/sandbox.md); gives the plan and all reports so far."""
         return self._call("reports", plan or None)
 
+    def review(self, **asked: Any) -> dict[str, Any]:
+        """Give the ad `ad_id` a `verdict` (approved, disapproved with `feedback`, pending), or set
+        the `minutes` that reviews take; gives them and all reviews."""
+        return self._call("review", asked or None)
+
+    def edit(self, object_id: str, **fields: Any) -> dict[str, Any]:
+        """Change an object as a person in Meta's own tools would, outside the API's rules."""
+        return self._call("edit", {"id": object_id, "fields": fields})
+
+    def raise_issues(self, object_id: str, issues: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Give a campaign, ad set or ad these issues; an empty list takes them away."""
+        return self._call("issues", {"id": object_id, "issues": list(issues)})
+
+    def plan_videos(self, **plan: Any) -> dict[str, Any]:
+        """Plan how the next videos come out: `next` (ready, error, expired) and `seconds`."""
+        return self._call("videos", plan or None)
+
     def kill(self) -> None:
         """End the process at once (SIGKILL), as a crash would."""
         if self._child is not None:

@@ -66,7 +66,27 @@ def read_edge(
     for name in ("date_preset", "time_range", "ad_draft_id"):
         if call.params.get(name):
             raise not_played(f"the parameter {name} of {edge}")
-    everything = objects.below(thing, kind)
+    everything = objects.listed(objects.below(thing, kind), now)
+    if kind is Kind.IMAGE and (hashes := call.text_list("hashes")) is not None:
+        everything = [image for image in everything if image.attributes["hash"] in hashes]
+    return _page(call, objects, everything, _filtered(call, objects, everything, kind), now)
+
+
+def read_by_labels(
+    call: Call, objects: Objects, account: Thing, kind: Kind, now: datetime
+) -> dict[str, Any]:
+    """`/act_X/{campaigns,…}bylabels`: what carries any of the labels, with `operator` ALL all."""
+    wanted = set(call.text_list("ad_label_ids") or [])
+    operator = call.params.get("operator", "ANY")
+    if not wanted or operator not in ("ANY", "ALL"):
+        raise invalid("Give ad_label_ids, and ANY or ALL as operator")
+
+    def carries(thing: Thing) -> bool:
+        labels = {label["id"] for label in thing.attributes.get("adlabels", [])}
+        return wanted <= labels if operator == "ALL" else bool(wanted & labels)
+
+    things = objects.listed(objects.below(account, kind), now)
+    everything = [thing for thing in things if carries(thing)]
     return _page(call, objects, everything, _filtered(call, objects, everything, kind), now)
 
 
@@ -90,7 +110,7 @@ def _filtered(call: Call, objects: Objects, things: list[Thing], kind: Kind) -> 
         updated = Condition("updated_time", "GREATER_THAN", since)
         conditions.append((updated, (kind, "updated_time")))
     statuses = call.text_list("effective_status")
-    if statuses is not None and kind is not Kind.CREATIVE:
+    if statuses is not None and kind in _EFFECTIVE:
         known = {"ACTIVE", "PAUSED", "ARCHIVED", "DELETED"} | _EFFECTIVE[kind]
         for status in statuses:
             if status not in known:

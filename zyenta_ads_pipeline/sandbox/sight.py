@@ -14,9 +14,9 @@ from zyenta_ads_pipeline.sandbox.wire import RowTexts
 
 KINDS = (
     "batch", "object", "list", "insights", "report_start", "report_status", "report_page",
-    "update", "create", "token", "user", "malformed",
+    "update", "create", "search", "token", "user", "malformed",
 )  # fmt: skip
-_HEADS = {"debug_token": "token", "oauth": "token", "me": "user"}
+_HEADS = {"debug_token": "token", "oauth": "token", "me": "user", "search": "search"}
 _REMEMBERED = 4096
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.clock import Clock
 from zyenta_ads_pipeline.sandbox.objects import Kind, Thing
+from zyenta_ads_pipeline.sandbox.review import review_from_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -22,7 +23,8 @@ CREATE TABLE IF NOT EXISTS objects (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS writes (
     id INTEGER PRIMARY KEY AUTOINCREMENT, object TEXT NOT NULL, field TEXT NOT NULL,
-    old TEXT, new TEXT, at TEXT NOT NULL, accepted INTEGER NOT NULL, error TEXT
+    old TEXT, new TEXT, at TEXT NOT NULL, accepted INTEGER NOT NULL, error TEXT,
+    author TEXT NOT NULL DEFAULT 'client'
 ) STRICT;
 CREATE TABLE IF NOT EXISTS reports (
     id TEXT PRIMARY KEY, node_id TEXT NOT NULL, params TEXT NOT NULL, made TEXT NOT NULL,
@@ -31,14 +33,17 @@ CREATE TABLE IF NOT EXISTS reports (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS writes_by_object ON writes (object, field, at);
 """
+_AUTHOR = "ALTER TABLE writes ADD COLUMN author TEXT NOT NULL DEFAULT 'client'"
 _FILE = "sandbox.sqlite"
+CLIENT, HUMAN, REVIEWER = "client", "human", "review"
+"""Who writes: the API's client, a person in Meta's Ads Manager, Meta's review."""
 
 
 @dataclass(frozen=True)
 class Write:
-    """One field of one object that a client asked to change; values as texts, `at` UTC.
+    """One field of one object that was to change; values as texts, `at` UTC.
 
-    `error` is `code/subcode` of a refusal.
+    `error` is `code/subcode` of a refusal. A create has the field `create`, and as `new` the kind.
     """
 
     object: str
@@ -48,6 +53,7 @@ class Write:
     at: datetime
     accepted: bool
     error: str | None = None
+    author: str = CLIENT
 
     @property
     def changes(self) -> bool:
@@ -96,6 +102,7 @@ class State:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("COMMIT")
             self._db.executescript(_SCHEMA)
+            self._add_author()
         except sqlite3.OperationalError as error:
             self._db.close()
             if "locked" not in str(error):
@@ -157,28 +164,29 @@ class State:
         rows = self._db.execute("SELECT body FROM objects ORDER BY position")
         return [_from_text(body) for (body,) in rows]
 
-    def record(self, writes: Iterable[Write], thing: Thing | None) -> None:
-        """Log writes and, where they were accepted, store the changed object with them."""
+    def record(self, writes: Iterable[Write], things: Iterable[Thing] = ()) -> None:
+        """Log writes and store the objects that they made or changed, all or nothing."""
         with self._transaction():
             self._db.executemany(
-                "INSERT INTO writes (object, field, old, new, at, accepted, error)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO writes (object, field, old, new, at, accepted, error, author)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (w.object, w.field, w.old, w.new, w.at.isoformat(), w.accepted, w.error)
+                    (w.object, w.field, w.old, w.new, w.at.isoformat(), w.accepted, w.error,
+                     w.author)
                     for w in writes
                 ),
+            )  # fmt: skip
+            self._db.executemany(
+                "INSERT INTO objects (node_id, body) VALUES (?, ?)"
+                " ON CONFLICT (node_id) DO UPDATE SET body = excluded.body",
+                ((thing.node_id, _to_text(thing)) for thing in things),
             )
-            if thing is not None:
-                self._db.execute(
-                    "UPDATE objects SET body = ? WHERE node_id = ?",
-                    (_to_text(thing), thing.node_id),
-                )
 
     def writes(self, object_id: str | None = None) -> list[tuple[int, Write]]:
         """The log with its numbers, oldest first; of one object or of all."""
         where = "" if object_id is None else "WHERE object = ?"
         rows = self._db.execute(
-            "SELECT id, object, field, old, new, at, accepted, error FROM writes "
+            "SELECT id, object, field, old, new, at, accepted, error, author FROM writes "
             f"{where} ORDER BY id",
             () if object_id is None else (object_id,),
         )
@@ -193,9 +201,10 @@ class State:
                     at=datetime.fromisoformat(at),
                     accepted=bool(accepted),
                     error=error,
+                    author=author,
                 ),
             )
-            for number, thing, field, old, new, at, accepted, error in rows
+            for number, thing, field, old, new, at, accepted, error, author in rows
         ]
 
     def save_report(self, report: ReportRun) -> None:
@@ -247,6 +256,12 @@ class State:
         with self._transaction():
             self._set(f"note:{key}", json.dumps(value))
 
+    def _add_author(self) -> None:
+        """Give the log of an older sandbox the column that it lacks."""
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(writes)")}
+        if "author" not in columns:
+            self._db.execute(_AUTHOR)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
@@ -290,6 +305,7 @@ def _to_text(thing: Thing) -> str:
     values = asdict(thing)
     values["created_time"] = thing.created_time.isoformat()
     values["updated_time"] = thing.updated_time.isoformat()
+    values["review"] = None if thing.review is None else thing.review.as_json()
     return json.dumps(values)
 
 
@@ -298,4 +314,6 @@ def _from_text(text: str) -> Thing:
     values["kind"] = Kind(values["kind"])
     values["created_time"] = datetime.fromisoformat(values["created_time"])
     values["updated_time"] = datetime.fromisoformat(values["updated_time"])
+    if values.get("review") is not None:
+        values["review"] = review_from_json(values["review"])
     return Thing(**values)

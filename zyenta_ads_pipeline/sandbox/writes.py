@@ -1,25 +1,31 @@
-"""POST and DELETE of objects: names, statuses and budgets, under Meta's rules."""
+"""POST and DELETE of objects: names, statuses, budgets and the rest, under Meta's rules."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from zyenta_ads_pipeline.domain.money import show, to_major
+from zyenta_ads_pipeline.sandbox.asked import LONGEST_NAME
 from zyenta_ads_pipeline.sandbox.budgets import minimum_daily_budget
 from zyenta_ads_pipeline.sandbox.call import Call
+from zyenta_ads_pipeline.sandbox.changes import BUDGETS, UPDATABLE, change
+from zyenta_ads_pipeline.sandbox.create_creative import LONGEST_NAME as LONGEST_CREATIVE_NAME
+from zyenta_ads_pipeline.sandbox.creates import review_log, wants_validation_only
+from zyenta_ads_pipeline.sandbox.desk import touched
 from zyenta_ads_pipeline.sandbox.graph_error import GraphError, invalid, not_played
-from zyenta_ads_pipeline.sandbox.objects import STATUSES, Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.objects import LEVELS, STATUSES, Kind, Objects, Thing
+from zyenta_ads_pipeline.sandbox.param_names import COMMON, refuse_other
+from zyenta_ads_pipeline.sandbox.plans import Plans
 from zyenta_ads_pipeline.sandbox.state import State, Write
+from zyenta_ads_pipeline.sandbox.write_errors import wrong
 
-BUDGETS = ("daily_budget", "lifetime_budget")
-FIELDS = ("status", "name", *BUDGETS)
-_WITHOUT_EFFECT = frozenset({"execution_options", "fields", "format"})
-_WRITABLE = (Kind.CAMPAIGN, Kind.ADSET, Kind.AD)
-_LONGEST_NAME = 400
 _BUDGET_CHANGES_AN_HOUR = 4
 _FINAL_SUBCODES = {Kind.CAMPAIGN: 1487566, Kind.ADSET: 1487056, Kind.AD: 1885088}
+_CREATIVE_STATUSES = ("ACTIVE", "DELETED")
 
 
 @dataclass(frozen=True)
@@ -28,74 +34,79 @@ class Writer:
 
     objects: Objects
     state: State
+    plans: Plans
 
     def update(self, call: Call, thing: Thing, now: datetime) -> dict[str, Any]:
         """`POST /{id}`: all of the fields or none. Raises `GraphError`."""
-        asked = {name: call.params[name] for name in FIELDS if name in call.params}
-        if not call.flag_in("execution_options", "validate_only"):
-            return self._logged(call, thing, asked, now)
-        self._changed(call, thing, asked, now)
+        if thing.kind not in UPDATABLE:
+            raise not_played(f"writing to a {thing.kind.value}")
+        asked = {name: text for name, text in call.params.items() if name not in COMMON}
+        account = self.objects.account(thing.account_id)
+        if not wants_validation_only(call, self.plans.desk(self.objects, account, now)):
+            return self._logged(thing, asked, now)
+        self._changed(thing, asked, now)
         return {"success": True}
 
-    def delete(self, call: Call, thing: Thing, now: datetime) -> dict[str, Any]:
+    def delete(self, thing: Thing, now: datetime) -> dict[str, Any]:
         """`DELETE /{id}`: the status becomes DELETED; the object stays readable by id."""
-        return self._logged(call, thing, {"status": "DELETED"}, now)
+        if thing.kind is Kind.ACCOUNT:
+            raise not_played("writing to an account")
+        return self._logged(thing, {"status": "DELETED"}, now)
 
-    def _logged(
-        self, call: Call, thing: Thing, asked: dict[str, str], now: datetime
-    ) -> dict[str, Any]:
+    def _logged(self, thing: Thing, asked: Mapping[str, str], now: datetime) -> dict[str, Any]:
         try:
-            changed = self._changed(call, thing, asked, now)
+            changed = self._changed(thing, asked, now)
         except GraphError as error:
             code = f"{error.code}/{error.subcode}" if error.subcode else str(error.code)
-            self.state.record(self._writes(thing, asked, now, error=code), None)
+            error.data_as_text = len(self.state.writes(thing.node_id)) % 2 == 1
+            self.state.record(_writes(thing, None, asked, now, error=code))
             raise
-        if changed != thing:
-            changed = replace(changed, updated_time=now)
-        self.state.record(self._writes(thing, asked, now, error=None), changed)
-        if changed != thing:
-            self.objects.replace(changed)
+        if changed[0] != thing:
+            changed[0] = replace(changed[0], updated_time=touched(thing, now))
+        log = _writes(thing, changed[0], asked, now, error=None)
+        fresh = [each for each in changed if self._in_new_review(each)]
+        self.state.record([*log, *review_log(fresh, now)], changed)
+        for each in changed:
+            if self.objects.get(each.node_id) is None:
+                self.objects.add(each)
+            elif self.objects.get(each.node_id) != each:
+                self.objects.replace(each)
         return {"success": True}
 
-    def _writes(
-        self, thing: Thing, asked: dict[str, str], now: datetime, error: str | None
-    ) -> list[Write]:
-        return [
-            Write(
-                object=thing.node_id,
-                field=name,
-                old=_text(getattr(thing, name)),
-                new=value if error is not None else _text(_parsed(name, value)),
-                at=now,
-                accepted=error is None,
-                error=error,
-            )
-            for name, value in asked.items()
-        ]
+    def _in_new_review(self, thing: Thing) -> bool:
+        before = self.objects.get(thing.node_id)
+        return before is not None and thing.review != before.review
 
-    def _changed(self, call: Call, thing: Thing, asked: dict[str, str], now: datetime) -> Thing:
-        """The object with the new values; `GraphError` when Meta would refuse them."""
-        if thing.kind not in _WRITABLE:
-            raise not_played(f"writing to a {thing.kind.value}")
-        unknown = sorted(call.params.keys() - set(FIELDS) - _WITHOUT_EFFECT)
-        if unknown and call.method != "DELETE":
-            raise not_played(f"writing the parameter {unknown[0]}")
+    def _changed(self, thing: Thing, asked: Mapping[str, str], now: datetime) -> list[Thing]:
+        """The object with the new values first; `GraphError` when Meta would refuse them."""
+        deleting = asked.keys() == {"status"} and asked["status"] == "DELETED"
+        if not deleting:
+            refuse_other(thing.kind, frozenset(asked), UPDATABLE[thing.kind])
         if not asked:
-            raise invalid(f"No parameter to write; the sandbox plays {', '.join(FIELDS)}")
+            raise invalid(
+                f"No parameter to write; one of {', '.join(sorted(UPDATABLE[thing.kind]))}"
+            )
         changed = thing
         if "name" in asked:
-            changed = replace(changed, name=_name(asked["name"]))
+            changed = replace(changed, name=_name(thing.kind, asked["name"]))
         if "status" in asked:
             changed = replace(changed, status=self._status(thing, asked["status"]))
         for name in BUDGETS:
             if name in asked:
                 self._refuse_if_final(thing)
                 changed = self._with_budget(changed, name, asked[name], now)
-        return changed
+        if not asked.keys() - {"name", "status", *BUDGETS}:
+            return [changed]
+        self._refuse_if_final(thing)
+        desk = self.plans.desk(self.objects, self.objects.account(thing.account_id), now)
+        return change(changed, desk.reads(asked), desk)
 
     def _status(self, thing: Thing, wanted: str) -> str:
-        if wanted not in STATUSES:
-            raise invalid(f"Param status must be one of {{{', '.join(STATUSES)}}}")
+        allowed = STATUSES if thing.kind in LEVELS else _CREATIVE_STATUSES
+        if wanted not in allowed:
+            raise wrong("status", f"Param status must be one of {{{', '.join(allowed)}}}")
+        if wanted == "DELETED" and thing.kind is Kind.CREATIVE:
+            self._refuse_if_used(thing)
         final = self.objects.effective_status(thing)
         if wanted in (thing.status, "DELETED"):
             return wanted
@@ -103,17 +114,22 @@ class Writer:
             raise self._final(thing, final)
         return wanted
 
+    def _refuse_if_used(self, creative: Thing) -> None:
+        for ad in self.objects.below(self.objects.account(creative.account_id), Kind.AD):
+            if ad.creative_id == creative.id and ad.status != "DELETED":
+                raise wrong("status", f"The creative is used by ad {ad.id} and cannot be deleted")
+
     def _refuse_if_final(self, thing: Thing) -> None:
         final = self.objects.effective_status(thing)
         if final in ("DELETED", "ARCHIVED"):
             raise self._final(thing, final)
 
     def _final(self, thing: Thing, status: str) -> GraphError:
-        word = {Kind.CAMPAIGN: "campaign", Kind.ADSET: "ad set", Kind.AD: "ad"}[thing.kind]
+        word = {Kind.CAMPAIGN: "campaign", Kind.ADSET: "ad set"}.get(thing.kind, thing.kind.value)
         return GraphError(
             100,
             "Invalid parameter",
-            subcode=_FINAL_SUBCODES[thing.kind],
+            subcode=_FINAL_SUBCODES.get(thing.kind),
             user_title=f"The {word} is {status.lower()}",
             user_msg=f"A {word} that is {status.lower()}, or belongs to something that is, cannot "
             "be reactivated or edited.",
@@ -165,7 +181,6 @@ class Writer:
             user_title="The budget is on another level",
             user_msg=message,
             blame=name,
-            data_as_text=self._as_text(thing),
         )
 
     def _too_low(self, thing: Thing, name: str, least: str) -> GraphError:
@@ -176,29 +191,43 @@ class Writer:
             user_title="Budget is too low",
             user_msg=f"The budget must be at least {least} a day.",
             blame=name,
-            data_as_text=self._as_text(thing),
         )
 
-    def _as_text(self, thing: Thing) -> bool:
-        """Meta sends `error_data` now as an object, now as a text: so every second time."""
-        return len(self.state.writes(thing.node_id)) % 2 == 1
+
+def _writes(
+    thing: Thing, changed: Thing | None, asked: Mapping[str, str], now: datetime, error: str | None
+) -> list[Write]:
+    """The log of an update, a line for each field; `changed` is None when it was refused."""
+    return [
+        Write(
+            object=thing.node_id,
+            field=name,
+            old=_value(thing, name),
+            new=text if changed is None else _value(changed, name),
+            at=now,
+            accepted=changed is not None,
+            error=error,
+        )
+        for name, text in asked.items()
+    ]
 
 
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > _LONGEST_NAME:
-        raise invalid(f"Param name must have 1 to {_LONGEST_NAME} characters")
+def _value(thing: Thing, name: str) -> str | None:
+    """A field as a text: attributes that are more than that as JSON."""
+    if name == "creative":
+        return thing.creative_id
+    value = getattr(thing, name) if hasattr(thing, name) else thing.attributes.get(name)
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _name(kind: Kind, text: str) -> str:
+    longest = LONGEST_CREATIVE_NAME if kind is Kind.CREATIVE else LONGEST_NAME
+    if not text.strip() or len(text) > longest:
+        raise wrong("name", f"Param name must have 1 to {longest} characters")
     return text
 
 
 def _whole(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise invalid(f"Param {name} must be an integer in the currency's smallest unit")
+        raise wrong(name, f"Param {name} must be an integer in the currency's smallest unit")
     return int(text)
-
-
-def _parsed(name: str, text: str) -> str | int:
-    return int(text) if name in BUDGETS else text
-
-
-def _text(value: str | int | None) -> str | None:
-    return None if value is None else str(value)
