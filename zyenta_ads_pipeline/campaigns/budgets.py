@@ -232,11 +232,18 @@ def guardrails_of(
     account = _account(snapshot, account_id)
     if account is None:
         return None
-    currency = account["currency"]
+    least = account["min_daily_budget"]
+    return guardrails_for(account["currency"], least, limits, kill_switch=kill_switch)
+
+
+def guardrails_for(
+    currency: str, least_minor: int | None, limits: BudgetLimits, *, kill_switch: bool
+) -> Guardrails:
+    """The same for an account of that currency and least daily budget (minor units)."""
     return Guardrails(
         kill_switch=kill_switch,
         max_step=limits.max_step,
-        minimum_minor=account["min_daily_budget"] or 1,
+        minimum_minor=least_minor or 1,
         cap_minor=_minor(limits.cap, currency),
         max_total_minor=_minor(limits.total, currency),
     )

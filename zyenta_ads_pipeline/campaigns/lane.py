@@ -18,7 +18,7 @@ from zyenta_ads_pipeline.campaigns.live import (
 )
 from zyenta_ads_pipeline.campaigns.reconcile import reconcile
 from zyenta_ads_pipeline.campaigns.report import PushRow
-from zyenta_ads_pipeline.campaigns.undo import UNDO_POLICY
+from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES, UNDO_POLICY
 from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject
 from zyenta_ads_pipeline.domain.change import ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.errors import ObjectRateLimited, Unreachable
@@ -137,10 +137,10 @@ class Lane:
         rails = at.guardrails(self.account_id)
         total = await self._total(record, live, rails)
         local = at.now().astimezone(zone(account.timezone))
-        undoing = change.policy == UNDO_POLICY
-        if rails is not None and undoing:
-            # A person wants back what was there: the way back may be longer than a step (25 %
-            # up after 20 % down) and on the same day.
+        wished = change.policy in OWN_WISHES
+        if rails is not None and wished:
+            # A person's own word, such as to have back what was there: that may be longer than a
+            # step (25 % up after 20 % down) and on the same day.
             rails = dataclasses.replace(rails, max_step=None)
         midnight = day_start(local.date(), account.timezone)
         today = at.outbox.budget_decisions(
@@ -153,7 +153,7 @@ class Lane:
             changes_last_hour=at.outbox.budget_writes(
                 change.object_id, since=local - timedelta(hours=1)
             ),
-            changes_today=0 if undoing else today,
+            changes_today=0 if wished else today,
             committed_total_minor=total,
             now=local,
             guardrails=rails,

@@ -13,6 +13,10 @@ from zyenta_ads_pipeline.store.records import ChangeRecord
 
 UNDO_POLICY = "undo"
 """The policy's name on such a change. It is a person's own wish to have back what was there."""
+BUYER_POLICY = "buyer"
+"""The policy's name on what a person asks for by hand."""
+OWN_WISHES = frozenset({UNDO_POLICY, BUYER_POLICY})
+"""A person may go further than the autopilot: beyond a step, and more than once a day."""
 
 
 def undo(

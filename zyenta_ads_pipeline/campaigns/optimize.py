@@ -1,0 +1,130 @@
+"""One campaign optimized now: what the policy says of it, and the changes that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+
+from zyenta_ads_pipeline.campaigns.budgets import (
+    BudgetLimits,
+    allocate_budgets,
+    decide,
+    propose,
+)
+from zyenta_ads_pipeline.domain.campaign import AdCampaign, OptimizationAction, OptimizationLog
+from zyenta_ads_pipeline.domain.change import Autopilot, BudgetAction, ChangeState
+from zyenta_ads_pipeline.domain.errors import InputError, NotDecidable
+from zyenta_ads_pipeline.domain.money import plain
+from zyenta_ads_pipeline.lake.lake import Snapshot
+from zyenta_ads_pipeline.optimizer.policies import Policy
+from zyenta_ads_pipeline.store.campaigns import Campaigns
+from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.records import ChangeRecord
+
+ACTIONS = {
+    BudgetAction.INCREASE: OptimizationAction.BUDGET_INCREASE,
+    BudgetAction.DECREASE: OptimizationAction.BUDGET_DECREASE,
+    BudgetAction.MAINTAIN: OptimizationAction.BUDGET_MAINTAIN,
+    BudgetAction.PAUSE: OptimizationAction.CAMPAIGN_PAUSED,
+}
+_KNOWN = ("spend", "purchases", "purchase_value", "roas", "window_days", "days_running")
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """The policy's word on one campaign. `new_budget` is in major units, None to leave it;
+    `changes` are what it led to in the outbox, `told` how that stands in words."""
+
+    campaign_id: str
+    action: BudgetAction
+    new_budget: Decimal | None
+    reason: str
+    confidence: Decimal
+    changes: Sequence[ChangeRecord]
+    told: str
+
+    @property
+    def approved(self) -> list[ChangeRecord]:
+        """The changes that may be written now."""
+        return [change for change in self.changes if change.state is ChangeState.APPROVED]
+
+
+def optimize(
+    snapshot: Snapshot,
+    campaigns: Campaigns,
+    outbox: Outbox,
+    campaign: AdCampaign,
+    policy: Policy,
+    window_days: int,
+    limits: BudgetLimits,
+    *,
+    autopilot: Autopilot,
+    actor: str,
+    now: datetime,
+) -> Optimized:
+    """Decide on one campaign by what the lake knows, log it, and offer the change to the outbox.
+
+    The decision is the campaign's own; a total over the account's campaigns is not redistributed.
+    Raises `NotDecidable` where its numbers are missing or too old, `InputError` for one that is not
+    launched.
+    """
+    if campaign.platform_campaign_id is None:
+        raise InputError(f"{campaign.name} is not launched, so it has no numbers.", "Launch it.")
+    decided = decide(
+        snapshot, campaign.account_id, policy, window_days, run_id=f"opt{uuid4().hex}", now=now
+    )
+    mine = decided.filter(pl.col("campaign_id") == campaign.platform_campaign_id)
+    if mine.is_empty():
+        raise NotDecidable(
+            f"The lake does not know {campaign.name} yet.", "Run `zyenta sync` or `zyenta run`."
+        )
+    row = mine.row(0, named=True)
+    alone = BudgetLimits(limits.floor, limits.cap, limits.max_step, total=None)
+    allocation = allocate_budgets(mine, snapshot, alone, row["run_id"])
+    wanted = [
+        change
+        for change in propose(mine, allocation, snapshot)
+        if change.old_value != change.new_value
+    ]
+    action = BudgetAction(row["action"])
+    campaigns.log(
+        OptimizationLog(
+            campaign_id=campaign.id,
+            action=ACTIONS[action],
+            previous_value={"daily_budget": _text(row["current_budget"])},
+            new_value={"daily_budget": _text(row["new_budget"])},
+            reason=row["reason"],
+            confidence=Decimal(str(row["confidence"])),
+            metrics={name: _text(row[name]) for name in _KNOWN},
+            created_at=now,
+        )
+    )
+    approve = autopilot is Autopilot.AUTO and campaign.auto_optimize
+    taken = outbox.propose(wanted, actor=actor, now=now, approve=approve)
+    told = " ".join(
+        [
+            *(f"Change {each.id} is {each.state.value}." for each in taken.inserted),
+            *(f"{each.note}." for each in taken.refused),
+        ]
+    )
+    return Optimized(
+        campaign_id=campaign.id,
+        action=action,
+        new_budget=row["new_budget"],
+        reason=row["reason"],
+        confidence=Decimal(str(row["confidence"])),
+        changes=taken.inserted,
+        told=told or "Nothing has to be changed.",
+    )
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return None if value is None else str(value)
