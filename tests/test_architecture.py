@@ -26,7 +26,10 @@ FLOORS = {
     **dict.fromkeys(
         ("cli", "demo", "dev", "doctor", "query", "operations", "runs", "resources", "definitions",
          "assets", "checks", "jobs", "schedules", "sensors", "partitions", "sandbox_home",
-         "instance", "console", "agent", "connections", "change_desk", "alert_desk", "showing",
+         "instance", "console", "agent", "connections", "change_desk", "drafting", "alert_desk",
+         "showing", "terminal", "store_commands", "store_desk", "connect_commands", "connect_desk",
+         "connect_look", "campaign_commands", "campaign_desk", "campaign_list", "campaign_page",
+         "campaign_undo", "switch_commands", "switch_desk", "doctor_campaigns",
          "__main__"),
         5,
     ),

@@ -3,6 +3,7 @@ command that needs no run starts at once."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -18,18 +19,28 @@ from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.store.alerts import Alerts
+from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.database import Store, open_store
 from zyenta_ads_pipeline.store.ledger import ReportLedger
 from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.switches import KillSwitches
 from zyenta_ads_pipeline.store.usage import UsageLedger
+from zyenta_ads_pipeline.store.vault import Vault, load_key
+
+log = logging.getLogger(__name__)
 
 _SERVER = ".server"
 
 
 def connect_meta(
-    settings: Settings, account_id: str | None = None, *, deadline: float | None = None
+    settings: Settings,
+    account_id: str | None = None,
+    *,
+    deadline: float | None = None,
+    token: str | None = None,
 ) -> MetaAds:
-    """Meta as the settings say, with the account's own token if it has one.
+    """Meta as the settings say, with the account's own token if it has one: from the settings, or
+    as `zyenta connect` stored it. `token` takes the place of all.
 
     `deadline`, by the monotonic clock, bounds all waits. All connections of this process, and of
     others on the same store, spend from one budget of calls. Raises `SettingsError` without a
@@ -40,7 +51,7 @@ def connect_meta(
         MetaClient(
             base_url=settings.graph_url,
             version=settings.api_version,
-            token=settings.token(account_id),
+            token=token or _token_for(settings, account_id),
             timeout=settings.request_timeout,
             max_wait=settings.max_wait,
             app_id=settings.app_id,
@@ -49,6 +60,43 @@ def connect_meta(
             budget=rate_budget(settings),
         )
     )
+
+
+def _token_for(settings: Settings, account_id: str | None) -> str:
+    """What names the account comes first: its token in the settings, then the stored one.
+
+    Without a store Meta can be read too, with what the settings have.
+    """
+    if account_id is not None and account_id not in settings.account_tokens:
+        try:
+            with store_of(settings) as store:
+                connections = Connections(store, vault_of(settings))
+                found = connections.of_account(account_id)
+                if found is not None and found.has_token:
+                    return connections.token(found.store_id, found.platform)
+        except StorageError as error:
+            log.warning("%s The token of the settings is used.", error)
+    return settings.token(account_id)
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What encrypts the tokens in the store: with the key of the settings, or of the home."""
+    given = settings.secret_key.get_secret_value() if settings.secret_key else None
+    return Vault(load_key(given, settings.home / "secret.key"))
+
+
+def accounts_of(settings: Settings) -> list[str]:
+    """The ad accounts to work on, as digits: those of the settings, then those connected."""
+    with store_of(settings) as store:
+        connected = [each.account_id for each in Connections(store, vault_of(settings)).all()]
+    return list(dict.fromkeys([*settings.ad_account_ids, *connected]))
+
+
+def stopped(settings: Settings, store: Store, account_id: str) -> str | None:
+    """Why nothing may be written to an account now; None if it may. Asked before each write."""
+    if settings.kill_switch:
+        return "ZYENTA_KILL_SWITCH is set."
+    return KillSwitches(store).stopped(account_id)
 
 
 def rate_budget(settings: Settings) -> RateBudget:
@@ -156,7 +204,8 @@ def _bind(settings: Settings) -> None:
 
 
 @contextmanager
-def _store_of(settings: Settings) -> Iterator[Store]:
+def store_of(settings: Settings) -> Iterator[Store]:
+    """The settings' operational database, closed at the end."""
     store = open_store(settings.store_url)
     try:
         yield store
@@ -167,21 +216,21 @@ def _store_of(settings: Settings) -> Iterator[Store]:
 @contextmanager
 def outbox_of(settings: Settings) -> Iterator[Outbox]:
     """The outbox in the settings' database, closed at the end."""
-    with _store_of(settings) as store:
+    with store_of(settings) as store:
         yield Outbox(store)
 
 
 @contextmanager
 def ledger_of(settings: Settings) -> Iterator[ReportLedger]:
     """The ledger of report jobs in the settings' database, closed at the end."""
-    with _store_of(settings) as store:
+    with store_of(settings) as store:
         yield ReportLedger(store, settings.graph_url)
 
 
 @contextmanager
 def alerts_of(settings: Settings) -> Iterator[Alerts]:
     """The alerts in the settings' database, closed at the end."""
-    with _store_of(settings) as store:
+    with store_of(settings) as store:
         yield Alerts(store)
 
 

@@ -160,6 +160,33 @@ class Settings(BaseSettings):
         description="Address that alerts are posted to as JSON: https://….",
     )
 
+    secret_key: SecretStr | None = Field(
+        None,
+        validation_alias="ZYENTA_SECRET_KEY",
+        description="Key that encrypts the tokens of connections in the store; default: one made "
+        "once in $ZYENTA_HOME/secret.key.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None,
+        validation_alias="OPENAI_API_KEY",
+        description="Key of the language model that writes ad texts; unset: templates write them.",
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias="OPENAI_BASE_URL",
+        description="Address of another server that speaks OpenAI's API, up to /v1.",
+    )
+    openai_model: str | None = Field(
+        None,
+        validation_alias="ZYENTA_OPENAI_MODEL",
+        description="Model that writes ad texts; default: the writer's own choice.",
+    )
+    private_media: bool = Field(
+        False,
+        validation_alias="ZYENTA_PRIVATE_MEDIA",
+        description="true: pictures and videos may be fetched from private addresses too.",
+    )
+
     policy: str = Field(
         "roas_thresholds",
         validation_alias="ZYENTA_POLICY",
@@ -239,7 +266,7 @@ class Settings(BaseSettings):
             raise ValueError("must not carry a query or a password")
         return value.rstrip("/")
 
-    @field_validator("access_token", "app_secret")
+    @field_validator("access_token", "app_secret", "secret_key", "openai_api_key")
     @classmethod
     def _token(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else _secret_word(value.get_secret_value())

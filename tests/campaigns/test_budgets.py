@@ -245,3 +245,24 @@ def test_what_was_rejected_or_changed_today_is_held_back(lake: Lake, tmp_path: P
     assert "changed today" in again["10 daily_budget"]
     assert again["21 daily_budget"] == "approved"
     store.close()
+
+
+def test_the_autopilot_leaves_a_campaign_that_is_kept_by_hand_to_a_person(
+    lake: Lake, tmp_path: Path
+) -> None:
+    decided, snapshot = _decided(lake), lake.snapshot()
+    allocation = allocate_budgets(decided, snapshot, FREE, "run")
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    rows = propose_changes(
+        decided,
+        allocation,
+        snapshot,
+        Outbox(store),
+        autopilot=Autopilot.AUTO,
+        run_id="run",
+        by_hand={"10"},
+    )
+    outcomes = {row["object_id"]: row["outcome"] for row in rows.iter_rows(named=True)}
+    assert outcomes["10"] == "proposed"
+    assert outcomes["30"] == "approved"
+    store.close()

@@ -140,7 +140,7 @@ def _adopted(
         start_date=live.created_time or now,
         end_date=None,
         targeting=targeting,
-        auto_optimize=False,
+        auto_optimize=True,
         created_at=now,
         updated_at=now,
         platform_campaign_id=live.id,

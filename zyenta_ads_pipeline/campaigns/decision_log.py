@@ -1,4 +1,4 @@
-"""The optimizer's hourly decisions on campaigns of ours, in the log that each campaign keeps."""
+"""The optimizer's decisions on campaigns of ours, in the log that each campaign keeps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from zyenta_ads_pipeline.campaigns.optimize import ACTIONS
-from zyenta_ads_pipeline.domain.campaign import AdCampaign, OptimizationLog
+from zyenta_ads_pipeline.domain.campaign import AdCampaign, OptimizationAction, OptimizationLog
 from zyenta_ads_pipeline.domain.change import BudgetAction
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 
+_ACTIONS = {
+    BudgetAction.INCREASE: OptimizationAction.BUDGET_INCREASE,
+    BudgetAction.DECREASE: OptimizationAction.BUDGET_DECREASE,
+    BudgetAction.MAINTAIN: OptimizationAction.BUDGET_MAINTAIN,
+    BudgetAction.PAUSE: OptimizationAction.CAMPAIGN_PAUSED,
+}
 _KNOWN = (
     "decision_id",
     "policy",
@@ -58,7 +63,7 @@ def _logged(campaigns: Campaigns, campaign: AdCampaign, row: Mapping[str, Any]) 
 def _entry(campaign: AdCampaign, row: Mapping[str, Any]) -> OptimizationLog:
     return OptimizationLog(
         campaign_id=campaign.id,
-        action=ACTIONS[BudgetAction(row["action"])],
+        action=_ACTIONS[BudgetAction(row["action"])],
         previous_value={"daily_budget": _text(row["current_budget"])},
         new_value={"daily_budget": _text(row["new_budget"])},
         reason=row["reason"],

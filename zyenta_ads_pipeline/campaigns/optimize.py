@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 import polars as pl
@@ -17,23 +16,15 @@ from zyenta_ads_pipeline.campaigns.budgets import (
     decide,
     propose,
 )
-from zyenta_ads_pipeline.domain.campaign import AdCampaign, OptimizationAction, OptimizationLog
+from zyenta_ads_pipeline.campaigns.decision_log import log_decisions
+from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import Autopilot, BudgetAction, ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError, NotDecidable
-from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.lake.lake import Snapshot
 from zyenta_ads_pipeline.optimizer.policies import Policy
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
-
-ACTIONS = {
-    BudgetAction.INCREASE: OptimizationAction.BUDGET_INCREASE,
-    BudgetAction.DECREASE: OptimizationAction.BUDGET_DECREASE,
-    BudgetAction.MAINTAIN: OptimizationAction.BUDGET_MAINTAIN,
-    BudgetAction.PAUSE: OptimizationAction.CAMPAIGN_PAUSED,
-}
-_KNOWN = ("spend", "purchases", "purchase_value", "roas", "window_days", "days_running")
 
 
 @dataclass(frozen=True)
@@ -92,19 +83,7 @@ def optimize(
         for change in propose(mine, allocation, snapshot)
         if change.old_value != change.new_value
     ]
-    action = BudgetAction(row["action"])
-    campaigns.log(
-        OptimizationLog(
-            campaign_id=campaign.id,
-            action=ACTIONS[action],
-            previous_value={"daily_budget": _text(row["current_budget"])},
-            new_value={"daily_budget": _text(row["new_budget"])},
-            reason=row["reason"],
-            confidence=Decimal(str(row["confidence"])),
-            metrics={name: _text(row[name]) for name in _KNOWN},
-            created_at=now,
-        )
-    )
+    log_decisions(campaigns, mine)
     approve = autopilot is Autopilot.AUTO and campaign.auto_optimize
     taken = outbox.propose(wanted, actor=actor, now=now, approve=approve)
     told = " ".join(
@@ -115,16 +94,10 @@ def optimize(
     )
     return Optimized(
         campaign_id=campaign.id,
-        action=action,
+        action=BudgetAction(row["action"]),
         new_budget=row["new_budget"],
         reason=row["reason"],
         confidence=Decimal(str(row["confidence"])),
         changes=taken.inserted,
         told=told or "Nothing has to be changed.",
     )
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, Decimal):
-        return plain(value)
-    return None if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import polars as pl
@@ -27,13 +28,14 @@ def propose_changes(
     *,
     autopilot: Autopilot,
     run_id: str,
+    by_hand: Collection[str] = (),
 ) -> pl.DataFrame:
     """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
 
     A value that a person rejected, or took back, on the account's day is not offered again that
     day. A campaign whose budget was changed on the account's day gets no further budget proposal
     that day. In the position *auto* changes are approved at once, unless the allocation had to
-    break a limit that somebody set: then a person decides.
+    break a limit that somebody set, or the campaign is one of `by_hand`: then a person decides.
     """
     moment: datetime = decisions["decided_at"][0]
     account_id: str = decisions["account_id"][0]
@@ -65,10 +67,16 @@ def propose_changes(
         else:
             fresh.append(change)
     approve = autopilot is Autopilot.AUTO and not bool(allocation["needs_person"].any())
-    result = outbox.propose(fresh, actor=f"run {run_id}", now=moment, approve=approve)
-    rows = [
-        *(_row(r.change, r.id, r.state.value, run_id) for r in (*result.inserted, *result.known)),
-        *(_row(r.change, r.open_id, r.note, run_id) for r in result.refused),
+    rows: list[dict[str, object]] = []
+    for is_by_hand in (False, True):
+        some = [each for each in fresh if (each.campaign_id in by_hand) is is_by_hand]
+        result = outbox.propose(
+            some, actor=f"run {run_id}", now=moment, approve=approve and not is_by_hand
+        )
+        known = (*result.inserted, *result.known)
+        rows += [_row(r.change, r.id, r.state.value, run_id) for r in known]
+        rows += [_row(r.change, r.open_id, r.note, run_id) for r in result.refused]
+    rows += [
         *(_row(change, None, why, run_id) for change, why in held),
     ]
     return pl.DataFrame(rows, schema=CHANGE_SET.schema).with_columns(

@@ -127,6 +127,14 @@ class Campaigns:
             of_each = creatives_of(session, [row.id for row in rows]) if creatives else {}
             return [campaign_of(row, of_each.get(row.id, ())) for row in rows]
 
+    def by_hand(self, account_id: str) -> frozenset[str]:
+        """The platform's ids of an account's campaigns that no autopilot may change by itself."""
+        return frozenset(
+            each.platform_campaign_id
+            for each in self.find(account_id=account_id)
+            if each.platform_campaign_id is not None and not each.auto_optimize
+        )
+
     def creative(self, creative_id: str) -> AdCreative:
         """One creative; `InputError` if there is none of that id."""
         with self._store.read() as session:

@@ -1,0 +1,464 @@
+"""The ads agent: from a product to a campaign, and what is done with it then.
+
+The Python face of campaigns and creatives; command line, jobs and API go through it. Every act is
+kept in the store as it happens, so that whoever comes next goes on where this one stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from zyenta_ads_pipeline.campaigns.adoption import Adopted, adopt
+from zyenta_ads_pipeline.campaigns.budgets import guardrails_for
+from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, LaunchPlace, launch
+from zyenta_ads_pipeline.campaigns.launch_state import is_launched
+from zyenta_ads_pipeline.campaigns.manager import Acted, CampaignManager
+from zyenta_ads_pipeline.campaigns.optimize import Optimized, optimize
+from zyenta_ads_pipeline.campaigns.reviews import WATCHED, bring_back
+from zyenta_ads_pipeline.campaigns.rollback import roll_back
+from zyenta_ads_pipeline.connections import budget_limits, connect_meta, stopped, store_of, vault_of
+from zyenta_ads_pipeline.creatives.media_files import fetch
+from zyenta_ads_pipeline.creatives.targeting import mended
+from zyenta_ads_pipeline.domain.campaign import (
+    AdCampaign,
+    BudgetLevel,
+    CampaignObjective,
+    CampaignRequest,
+    CampaignStatus,
+)
+from zyenta_ads_pipeline.domain.errors import (
+    InputError,
+    RateLimited,
+    Transient,
+    Unreachable,
+    ZyentaError,
+)
+from zyenta_ads_pipeline.domain.money import to_minor
+from zyenta_ads_pipeline.domain.shop import MediaAsset, PlatformConnection
+from zyenta_ads_pipeline.drafting import draft_campaign, writer_of
+from zyenta_ads_pipeline.lake.lake import Lake
+from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
+from zyenta_ads_pipeline.optimizer.policies import policy
+from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
+from zyenta_ads_pipeline.platforms.registry import require_supported
+from zyenta_ads_pipeline.settings import Settings, load_settings
+from zyenta_ads_pipeline.store.campaign_models import RequestStep
+from zyenta_ads_pipeline.store.campaigns import Campaigns
+from zyenta_ads_pipeline.store.connections import Connections
+from zyenta_ads_pipeline.store.database import Store
+from zyenta_ads_pipeline.store.launches import Launches
+from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.requests import CampaignRequests
+from zyenta_ads_pipeline.store.shops import Shops
+
+Tell = Callable[[str], None]
+
+LONGEST_DAYS = 90
+"""The seeds' limit of a campaign's duration."""
+REQUEST_LEASE = timedelta(minutes=15)
+"""How long a request stays with one worker, and how long one that waits is left alone."""
+
+
+@dataclass(frozen=True)
+class _Open:
+    """One account's platform with what a campaign's acts need."""
+
+    store: Store
+    connection: PlatformConnection
+    platform: MetaAds
+    ahead: timedelta
+    """How far the platform's clock is ahead of ours: its days and hours count."""
+    least_minor: int
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class AdsAgent:
+    """Creates, launches, changes and optimizes campaigns. `actor` is who asks, for the journals;
+    `tell` hears a sentence at each step of longer work.
+
+    Every method raises one of `domain.errors`, with the remedy in it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        actor: str = "agent",
+        tell: Tell = lambda _: None,
+        look_again: float = 2.0,
+    ) -> None:
+        self._settings = settings or load_settings()
+        self._actor = actor
+        self._owner = f"{actor}:{uuid4().hex[:8]}"
+        """This run in claims: two runs of the same person are two."""
+        self._tell = tell
+        self._look_again = look_again
+
+    async def create_campaign(
+        self,
+        store_id: str,
+        platform: str,
+        objective: CampaignObjective,
+        daily_budget: Decimal,
+        duration_days: int = 7,
+        name: str | None = None,
+        auto_optimize: bool = True,
+        *,
+        product_ids: Sequence[str] = (),
+        variations: int = 3,
+        budget_level: BudgetLevel = BudgetLevel.ADSET,
+        key: str | None = None,
+    ) -> AdCampaign:
+        """Write creatives, aim them, and launch a campaign, paused; the seeds' signature.
+
+        `daily_budget` is in major units of the ad account's currency. With a `key` used before
+        the campaign of that time comes back. What stops half-way stays in the store: see
+        `carry_out`.
+        """
+        request = self.request_campaign(
+            store_id,
+            platform,
+            objective,
+            daily_budget,
+            duration_days,
+            name,
+            auto_optimize,
+            product_ids=product_ids,
+            variations=variations,
+            budget_level=budget_level,
+            key=key,
+        )
+        return await self.carry_out(request.id)
+
+    def request_campaign(
+        self,
+        store_id: str,
+        platform: str,
+        objective: CampaignObjective,
+        daily_budget: Decimal,
+        duration_days: int = 7,
+        name: str | None = None,
+        auto_optimize: bool = True,
+        *,
+        product_ids: Sequence[str] = (),
+        variations: int = 3,
+        budget_level: BudgetLevel = BudgetLevel.ADSET,
+        key: str | None = None,
+    ) -> CampaignRequest:
+        """Only ask for a campaign; whoever watches the requests carries it out."""
+        require_supported(platform)
+        if not 1 <= duration_days <= LONGEST_DAYS:
+            raise InputError(
+                f"A campaign cannot last {duration_days} days.", f"Choose 1 to {LONGEST_DAYS} days."
+            )
+        if not 1 <= variations <= 10:
+            raise InputError(f"{variations} creatives cannot be tested.", "Choose 1 to 10.")
+        with store_of(self._settings) as store:
+            connection = self._connection(store, store_id, platform)
+            minor = to_minor(daily_budget, connection.currency)
+            if minor < 1:
+                raise InputError("The daily budget is nothing.", "Choose one above zero.")
+            request = CampaignRequest(
+                id=uuid4().hex,
+                store_id=store_id,
+                platform=platform,
+                objective=CampaignObjective(objective),
+                daily_budget_minor=minor,
+                currency=connection.currency,
+                duration_days=duration_days,
+                requested_at=datetime.now(UTC),
+                requested_by=self._actor,
+                name=name or "",
+                product_ids=tuple(product_ids),
+                variations=variations,
+                budget_level=budget_level,
+                auto_optimize=auto_optimize,
+            )
+            kept, _ = CampaignRequests(store).add(request, key=key)
+            return kept
+
+    async def carry_out(self, request_id: str) -> AdCampaign:
+        """Take a request from where it is to a launched campaign.
+
+        Raises `LaunchPaused` where it goes on later by itself, and other errors where a person has
+        to mend something: the request is failed then, and can be carried out again.
+        """
+        campaign = await self.draft(request_id)
+        return await self.launch(campaign.id)
+
+    async def draft(self, request_id: str) -> AdCampaign:
+        """The request's campaign as a draft, with its creatives and targeting; nothing is on the
+        platform yet. Asked again it gives the same campaign."""
+        with store_of(self._settings) as store:
+            requests = CampaignRequests(store)
+            if requests.state(request_id).state is RequestStep.FAILED:
+                requests.retry(request_id, datetime.now(UTC))
+            known = Campaigns(store).find(request_id=request_id)
+            if known:
+                return Campaigns(store).get(known[0].id)
+            self._claim(requests, request_id)
+            with self._settled(requests, request_id):
+                return await self._drafted(store, requests.get(request_id))
+
+    async def launch(self, campaign_id: str) -> AdCampaign:
+        """Make a draft on the platform, paused, or go on where an earlier launch stopped."""
+        with store_of(self._settings) as store:
+            campaign = Campaigns(store).get(campaign_id)
+            requests, request_id = CampaignRequests(store), campaign.request_id
+            if is_launched(Campaigns(store), campaign):
+                request_id = None  # its request is settled, whatever is said of it now
+            if request_id is not None:
+                self._working(requests, request_id)
+            with self._settled(requests, request_id, campaign_id):
+                async with self._opened(store, campaign.store_id, campaign.platform) as at:
+                    await self._mend_targeting(at, campaign)
+                    launched = await launch(self._place(at, request_id), campaign_id)
+            if request_id is not None:
+                requests.finish(request_id, campaign_id=campaign_id, now=datetime.now(UTC))
+            return launched
+
+    async def roll_back(self, campaign_id: str) -> AdCampaign:
+        """Delete what a stopped launch made; the campaign is a draft again."""
+        with store_of(self._settings) as store:
+            campaign = Campaigns(store).get(campaign_id)
+            async with self._opened(store, campaign.store_id, campaign.platform) as at:
+                return await roll_back(self._place(at, None), at.platform, campaign_id)
+
+    async def activate(self, campaign_id: str) -> Acted:
+        """Switch a campaign on."""
+        async with self._managed(campaign_id) as manager:
+            return await manager.activate(campaign_id, actor=self._actor)
+
+    async def pause(self, campaign_id: str) -> Acted:
+        """Switch a campaign off."""
+        async with self._managed(campaign_id) as manager:
+            return await manager.pause(campaign_id, actor=self._actor)
+
+    async def adjust_budget(self, campaign_id: str, daily_budget: Decimal) -> Acted:
+        """Set a campaign's daily budget, in major units of its currency."""
+        async with self._managed(campaign_id) as manager:
+            currency = manager.campaigns.get(campaign_id).currency
+            minor = to_minor(daily_budget, currency)
+            return await manager.adjust_budget(campaign_id, minor, actor=self._actor)
+
+    async def take_over(self, campaign_id: str) -> AdCampaign:
+        """Take the budget that a human set in Ads Manager for the campaign's own."""
+        async with self._managed(campaign_id) as manager:
+            return await manager.take_over(campaign_id, actor=self._actor)
+
+    async def pause_creative(self, campaign_id: str, creative_id: str) -> Acted:
+        """Switch one creative off."""
+        async with self._managed(campaign_id) as manager:
+            return await manager.pause_creative(campaign_id, creative_id, actor=self._actor)
+
+    async def scale_creative(self, campaign_id: str, creative_id: str, percent: int) -> Acted:
+        """Raise one creative's budget by so many percent."""
+        async with self._managed(campaign_id) as manager:
+            return await manager.scale_creative(
+                campaign_id, creative_id, percent, actor=self._actor
+            )
+
+    async def optimize_campaign(self, campaign_id: str) -> Optimized:
+        """What the policy says of a campaign on its newest complete days, and the changes it leads
+        to: proposed, or with the autopilot *auto* approved and pushed; the seeds' name."""
+        settings = self._settings
+        with store_of(settings) as store:
+            campaign = Campaigns(store).get(campaign_id)
+            optimized = optimize(
+                Lake(settings.lake_location).snapshot(),
+                Campaigns(store),
+                Outbox(store),
+                campaign,
+                policy(settings.policy),
+                settings.decision_window,
+                budget_limits(settings),
+                autopilot=settings.autopilot,
+                actor=self._actor,
+                now=datetime.now(UTC),
+            )
+        if not optimized.approved:
+            return optimized
+        async with self._managed(campaign_id) as manager:
+            told = await manager.push([record.id for record in optimized.approved])
+            return replace(optimized, told=told)
+
+    async def adopt(self, store_id: str, platform: str = "meta") -> Adopted:
+        """Take in the campaigns that were made by hand in Ads Manager. Writes nothing there."""
+        with store_of(self._settings) as store:
+            async with self._opened(store, store_id, platform) as at:
+                account = at.connection.account_id
+                objects = await at.platform.ad_objects(account)
+                creatives = await at.platform.creatives(account)
+                return adopt(
+                    Campaigns(store),
+                    at.connection,
+                    objects,
+                    creatives,
+                    actor=self._actor,
+                    now=at.now(),
+                )
+
+    async def bring_back_reviews(self, store_id: str, platform: str = "meta") -> list[AdCampaign]:
+        """Ask the platform about every campaign of a store that something may still happen to;
+        gives those that stand otherwise than before."""
+        with store_of(self._settings) as store:
+            campaigns = Campaigns(store)
+            watched = [
+                each
+                for each in campaigns.find(store_id=store_id, statuses=WATCHED, creatives=True)
+                if each.platform_campaign_id is not None and each.platform == platform
+            ]
+            if not watched:
+                return []
+            moved: list[AdCampaign] = []
+            async with self._opened(store, store_id, platform) as at:
+                for campaign in watched:
+                    self._tell(f"Looking at {campaign.name}")
+                    after = await bring_back(
+                        at.platform, campaigns, campaign, actor=self._actor, now=at.now()
+                    )
+                    if after.status is not campaign.status:
+                        moved.append(after)
+            return moved
+
+    async def _drafted(self, store: Store, request: CampaignRequest) -> AdCampaign:
+        async with self._opened(store, request.store_id, request.platform) as at:
+            return await draft_campaign(
+                store,
+                request,
+                at.connection,
+                at.platform,
+                writer_of(self._settings),
+                actor=self._actor,
+                now=at.now(),
+                tell=lambda words: self._note(CampaignRequests(store), request.id, words),
+            )
+
+    async def _mend_targeting(self, at: _Open, campaign: AdCampaign) -> None:
+        """Interests may have been retired since the draft was made."""
+        if campaign.status not in (CampaignStatus.DRAFT, CampaignStatus.ERROR):
+            return
+        aimed = await mended(campaign.targeting, at.platform)
+        if aimed.targeting != dict(campaign.targeting):
+            for note in aimed.notes:
+                self._tell(note)
+            Campaigns(at.store).set_targeting(
+                campaign.id,
+                aimed.targeting,
+                actor=self._actor,
+                reason=" ".join(aimed.notes),
+                now=at.now(),
+            )
+
+    def _place(self, at: _Open, request_id: str | None) -> LaunchPlace:
+        requests = CampaignRequests(at.store)
+
+        async def content(asset: MediaAsset) -> tuple[MediaAsset, bytes]:
+            found = await fetch(asset, allow_private=self._settings.private_media)
+            for note in found.notes:
+                self._tell(note)
+            return found.asset, found.content
+
+        return LaunchPlace(
+            platform=at.platform,
+            campaigns=Campaigns(at.store),
+            launches=Launches(at.store),
+            shops=Shops(at.store),
+            connection=at.connection,
+            content=content,
+            stopped=lambda account: stopped(load_settings(), at.store, account),
+            owner=self._owner,
+            now=at.now,
+            least_budget_minor=at.least_minor,
+            tell=lambda words: self._note(requests, request_id, words),
+            look_again=self._look_again,
+        )
+
+    @asynccontextmanager
+    async def _opened(self, store: Store, store_id: str, platform: str) -> AsyncIterator[_Open]:
+        connection = self._connection(store, store_id, platform)
+        async with connect_meta(self._settings, connection.account_id) as meta:
+            account = await meta.account(connection.account_id)
+            yield _Open(
+                store=store,
+                connection=connection,
+                platform=meta,
+                ahead=account.observed_at - datetime.now(UTC),
+                least_minor=account.min_daily_budget or 1,
+            )
+
+    @asynccontextmanager
+    async def _managed(self, campaign_id: str) -> AsyncIterator[CampaignManager]:
+        with store_of(self._settings) as store:
+            campaigns = Campaigns(store)
+            campaign = campaigns.get(campaign_id)
+            async with self._opened(store, campaign.store_id, campaign.platform) as at:
+
+                def guardrails(account_id: str) -> Guardrails:
+                    """Asked before each write: a switch thrown meanwhile is obeyed."""
+                    settings = load_settings()
+                    return guardrails_for(
+                        at.connection.currency,
+                        at.least_minor,
+                        budget_limits(settings),
+                        kill_switch=stopped(settings, store, account_id) is not None,
+                    )
+
+                yield CampaignManager(at.platform, campaigns, Outbox(store), guardrails, at.now)
+
+    def _connection(self, store: Store, store_id: str, platform: str) -> PlatformConnection:
+        require_supported(platform)
+        return Connections(store, vault_of(self._settings)).get(store_id, platform)
+
+    def _claim(self, requests: CampaignRequests, request_id: str) -> None:
+        if not requests.claim(request_id, self._owner, REQUEST_LEASE, datetime.now(UTC)):
+            state = requests.state(request_id)
+            raise InputError(
+                f"Request {request_id} is {state.state.value}"
+                + (f", held by {state.owner}." if state.owner else "."),
+                "Wait for it, or look at its campaign.",
+            )
+
+    def _working(self, requests: CampaignRequests, request_id: str) -> None:
+        """The request is being worked on, whoever drafted it."""
+        state = requests.state(request_id).state
+        if state is RequestStep.FAILED:
+            requests.retry(request_id, datetime.now(UTC))
+        if state is not RequestStep.DONE:
+            requests.claim(request_id, self._owner, REQUEST_LEASE, datetime.now(UTC))
+
+    @contextmanager
+    def _settled(
+        self, requests: CampaignRequests, request_id: str | None, campaign_id: str | None = None
+    ) -> Iterator[None]:
+        """Around the work on a request: what passes by itself leaves it open, to be taken up once
+        its lease is over; anything else that a person has to mend fails it."""
+        try:
+            yield
+        except LaunchPaused as error:
+            self._note(requests, request_id, error.what)
+            raise
+        except (Transient, Unreachable, RateLimited) as error:
+            self._note(requests, request_id, error.what)
+            wait = error.wait_seconds if isinstance(error, RateLimited) else None
+            raise LaunchPaused(
+                error.what, "It is tried again later by itself.", wait_seconds=wait
+            ) from error
+        except ZyentaError as error:
+            if request_id is not None:
+                requests.finish(
+                    request_id, campaign_id=campaign_id, error=str(error), now=datetime.now(UTC)
+                )
+            raise
+
+    def _note(self, requests: CampaignRequests, request_id: str | None, words: str) -> None:
+        self._tell(words)
+        if request_id is not None:
+            requests.note(request_id, words, datetime.now(UTC))
