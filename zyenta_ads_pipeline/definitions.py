@@ -5,6 +5,13 @@ from __future__ import annotations
 import dagster as dg
 
 from zyenta_ads_pipeline.assets.breakdowns import BREAKDOWN_ASSETS
+from zyenta_ads_pipeline.assets.creatives import (
+    CAMPAIGN_REQUESTS,
+    LAUNCHED_CAMPAIGNS,
+    PRODUCT_CATALOGUE,
+    ad_creatives,
+    creative_performance,
+)
 from zyenta_ads_pipeline.assets.decisions import budget_allocation, budget_decisions, change_set
 from zyenta_ads_pipeline.assets.delivery import LIVE_ON_META
 from zyenta_ads_pipeline.assets.ingestion import (
@@ -30,10 +37,24 @@ from zyenta_ads_pipeline.assets.objects import (
     exchange_rates,
 )
 from zyenta_ads_pipeline.checks import CHECKS
-from zyenta_ads_pipeline.jobs import breakdowns, hourly, push, sync, upkeep
+from zyenta_ads_pipeline.jobs import (
+    IN_MEMORY,
+    breakdowns,
+    campaign_reviews,
+    create_campaign,
+    hourly,
+    push,
+    sync,
+    upkeep,
+)
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
-from zyenta_ads_pipeline.schedules import every_hour, every_night, upkeep_every_night
-from zyenta_ads_pipeline.sensors import approved_changes
+from zyenta_ads_pipeline.schedules import (
+    every_hour,
+    every_night,
+    reviews_every_hour,
+    upkeep_every_night,
+)
+from zyenta_ads_pipeline.sensors import approved_changes, waiting_requests
 
 defs = dg.Definitions(
     assets=[
@@ -57,12 +78,22 @@ defs = dg.Definitions(
         budget_allocation,
         change_set,
         LIVE_ON_META,
+        PRODUCT_CATALOGUE,
+        CAMPAIGN_REQUESTS,
+        ad_creatives,
+        creative_performance,
+        LAUNCHED_CAMPAIGNS,
         lake_views,
     ],
     asset_checks=CHECKS,
-    jobs=[sync, hourly, breakdowns, push, upkeep],
-    schedules=[every_hour, every_night, upkeep_every_night],
-    sensors=[approved_changes],
-    resources={"meta": MetaResource(), "lake": LakeResource(), "store": StoreResource()},
+    jobs=[sync, hourly, breakdowns, push, create_campaign, campaign_reviews, upkeep],
+    schedules=[every_hour, reviews_every_hour, every_night, upkeep_every_night],
+    sensors=[approved_changes, waiting_requests],
+    resources={
+        "meta": MetaResource(),
+        "lake": LakeResource(),
+        "store": StoreResource(),
+        IN_MEMORY: dg.mem_io_manager,
+    },
     executor=dg.in_process_executor,
 )

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
+from zyenta_ads_pipeline.connections import accounts_of
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.runs import instance_of, run_days
@@ -23,7 +24,7 @@ from zyenta_ads_pipeline.settings import Settings, load_settings
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
     f"global@global:{group}"
-    for group in ("ingestion", "metrics", "optimizer", "allocation", "delivery")
+    for group in ("creatives", "ingestion", "metrics", "optimizer", "allocation", "delivery")
 )
 """Opens the UI on the whole lineage, all groups unfolded."""
 _STOP_SECONDS = 20
@@ -40,9 +41,12 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
             use_sandbox(handle, home.absolute())
             out.print(f"Sandbox of Meta's API: {handle.url}")
         settings = load_settings()
-        if not settings.ad_account_ids:
-            raise InputError("No ad account is configured.", "Set META_AD_ACCOUNT_IDS.")
-        _fill_once(settings, out)
+        accounts = accounts_of(settings)
+        if not accounts:
+            raise InputError(
+                "No ad account is configured.", "Set META_AD_ACCOUNT_IDS, or run `zyenta connect`."
+            )
+        _fill_once(settings, accounts, out)
         out.print(f"Dagster UI:            http://127.0.0.1:{port}{LINEAGE}")
         out.print("Ctrl-C stops everything.")
         dagster = stack.enter_context(_dagster(port))
@@ -53,14 +57,14 @@ def serve(home: Path | None, *, port: int, sandbox_port: int, out: Console) -> N
             )
 
 
-def _fill_once(settings: Settings, out: Console) -> None:
+def _fill_once(settings: Settings, accounts: Sequence[str], out: Console) -> None:
     """Run the lineage once where nothing was ever stored, so that the UI opens on numbers."""
     with instance_of(settings) as instance:
         if Lake(settings.lake_location).snapshot().versions:
             return
         out.print("Nothing is stored yet: reading the newest days once ...")
         days = newest_days(settings.restatement_days)
-        run_days("hourly", instance, settings.ad_account_ids, days)
+        run_days("hourly", instance, accounts, days)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from zyenta_ads_pipeline.change_desk import list_changes, may_write
-from zyenta_ads_pipeline.connections import AccountPlatforms
+from zyenta_ads_pipeline.connections import AccountPlatforms, outbox_of
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import plain, show
 from zyenta_ads_pipeline.domain.time import HISTORY_MONTHS, DateRange
 from zyenta_ads_pipeline.ingestion.insights import check_history, gather_accounts
+from zyenta_ads_pipeline.jobs import wishes
 from zyenta_ads_pipeline.lake.tables import ACCOUNT_METRICS
 from zyenta_ads_pipeline.metrics.definitions import SUMS, with_ratios
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY
@@ -65,8 +66,13 @@ def run_hour(settings: Settings, accounts: Sequence[str]) -> RenderableType:
 
 
 def push_approved(settings: Settings, account: str) -> RenderableType:
-    """Push one account's approved changes; returns the report. Refused while only watching."""
-    may_write(settings)
+    """Push one account's approved changes; returns the report.
+
+    While only watching, refused unless there is something that a person asked for by hand.
+    """
+    with outbox_of(settings) as outbox:
+        if not wishes(outbox, account):
+            may_write(settings)
     with instance_of(settings) as instance:
         finished = run_push(instance, account)
     return Text(str(finished.metadata["live_on_meta"]["report"]).strip("`\n"))

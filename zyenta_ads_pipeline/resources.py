@@ -11,10 +11,12 @@ import dagster as dg
 
 from zyenta_ads_pipeline.connections import (
     AccountPlatforms,
+    accounts_of,
     connect_meta,
     ledger_of,
     notifier_of,
     outbox_of,
+    store_of,
 )
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.errors import SettingsError
@@ -24,6 +26,7 @@ from zyenta_ads_pipeline.lake.archive import RawArchive
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.settings import Settings, load_settings
+from zyenta_ads_pipeline.store.database import Store
 from zyenta_ads_pipeline.store.ledger import ReportLedger
 from zyenta_ads_pipeline.store.outbox import Outbox
 
@@ -34,15 +37,15 @@ class Accounts(dg.Config):
     accounts: list[str] = []  # noqa: RUF012 - Dagster's Config is a pydantic model
 
     def chosen(self, settings: Settings) -> list[str]:
-        """The accounts named in the run's config, or else all that are configured.
+        """The accounts named in the run's config, or else all that are configured or connected.
 
         As bare numbers. Raises `SettingsError` when there are none.
         """
-        chosen = [account_number(account) for account in self.accounts or settings.ad_account_ids]
+        chosen = [account_number(account) for account in self.accounts or accounts_of(settings)]
         if not chosen:
             raise SettingsError(
-                "No ad account is configured.",
-                "Set META_AD_ACCOUNT_IDS, or name one with --account act_….",
+                "No ad account is configured or connected.",
+                "Set META_AD_ACCOUNT_IDS, run `zyenta connect`, or name one with --account act_….",
             )
         return list(dict.fromkeys(chosen))
 
@@ -106,6 +109,12 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
 class StoreResource(dg.ConfigurableResource[Outbox]):
     """The operational database."""
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """The database itself, closed at the end."""
+        with store_of(load_settings()) as store:
+            yield store
 
     @contextmanager
     def outbox(self) -> Iterator[Outbox]:

@@ -4,16 +4,21 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from zyenta_ads_pipeline.connections import accounts_of
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.ingestion.alerting import unreadable
 from zyenta_ads_pipeline.ingestion.reads import due_days
-from zyenta_ads_pipeline.jobs import breakdowns, hourly, upkeep
+from zyenta_ads_pipeline.jobs import breakdowns, campaign_reviews, hourly, launched_in, upkeep
 from zyenta_ads_pipeline.partitions import DAYS, FIRST_DAY, range_tags
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
 
 GIVEN_UP_AFTER = timedelta(hours=2)
 """A run that started longer ago was killed; as max_runtime_seconds in dagster.yaml."""
+
+_NO_ACCOUNT = (
+    "No account is configured or connected: set META_AD_ACCOUNT_IDS, or run zyenta connect."
+)
 
 _RUNNING = [
     dg.DagsterRunStatus.QUEUED,
@@ -36,15 +41,16 @@ def every_hour(
     context: dg.ScheduleEvaluationContext, lake: LakeResource, store: StoreResource
 ) -> dg.RunRequest | dg.SkipReason:
     settings = load_settings()
-    if not settings.ad_account_ids:
-        return dg.SkipReason("No account is configured: set META_AD_ACCOUNT_IDS.")
+    accounts = accounts_of(settings)
+    if not accounts:
+        return dg.SkipReason(_NO_ACCOUNT)
     if _going(context, hourly.name):
         return dg.SkipReason("The last hourly run is still going.")
     with store.notifier() as notifier:
         dead = unreadable(notifier.alerts.open())
     depth = due_days(
         lake.open().snapshot(),
-        settings.ad_account_ids,
+        accounts,
         settings.restatement_tiers,
         context.scheduled_execution_time,
         dead,
@@ -66,8 +72,8 @@ def every_hour(
 def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     settings = load_settings()
     chosen = [f"insights_{name}" for name in settings.breakdowns]
-    if not settings.ad_account_ids:
-        return dg.SkipReason("No account is configured: set META_AD_ACCOUNT_IDS.")
+    if not accounts_of(settings):
+        return dg.SkipReason(_NO_ACCOUNT)
     if not chosen:
         return dg.SkipReason("No breakdown is wanted: ZYENTA_BREAKDOWNS is none.")
     if _going(context, breakdowns.name):
@@ -77,6 +83,25 @@ def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
         tags=range_tags(newest_days(settings.restatement_days)),
         asset_selection=[dg.AssetKey(name) for name in chosen],
     )
+
+
+@dg.schedule(
+    job=campaign_reviews,
+    cron_schedule="20 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every hour at twenty past, after the hourly run: how the campaigns that were "
+    "launched or adopted stand on Meta. Skips while there are none.",
+)
+def reviews_every_hour(
+    context: dg.ScheduleEvaluationContext, store: StoreResource
+) -> dg.RunRequest | dg.SkipReason:
+    with store.opened() as opened:
+        if not launched_in(opened):
+            return dg.SkipReason("No campaign has been launched or adopted yet.")
+    if _going(context, campaign_reviews.name):
+        return dg.SkipReason("The last run is still going.")
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
 
 
 @dg.schedule(

@@ -1,18 +1,31 @@
-"""Watches the outbox: what is approved is pushed, what was left half-sent is settled."""
+"""Watches the store: approved changes are pushed, what was left half-sent is settled, and requested
+campaigns are made."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES
+from zyenta_ads_pipeline.connections import accounts_of, stopped, vault_of
+from zyenta_ads_pipeline.domain.campaign import CampaignRequest
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeState
-from zyenta_ads_pipeline.jobs import PushConfig, push
+from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.jobs import PushConfig, RequestConfig, create_campaign, push
 from zyenta_ads_pipeline.resources import StoreResource
 from zyenta_ads_pipeline.schedules import GIVEN_UP_AFTER
-from zyenta_ads_pipeline.settings import load_settings
+from zyenta_ads_pipeline.settings import Settings, load_settings
+from zyenta_ads_pipeline.store.connections import Connections
+from zyenta_ads_pipeline.store.database import Store
+from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.requests import CampaignRequests
 
 ACCOUNT_TAG = "zyenta/account"
+REQUEST_TAG = "zyenta/request"
 _REST_AFTER_FAILURE = timedelta(minutes=5)
+_SWITCHED_OFF = "The kill switch is on (ZYENTA_KILL_SWITCH)."
+_WATCHES = "The autopilot only watches (ZYENTA_AUTOPILOT)."
 
 
 @dg.sensor(
@@ -20,31 +33,28 @@ _REST_AFTER_FAILURE = timedelta(minutes=5)
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts one push per account that has approved changes, or changes that an "
-    "interrupted push left half-sent.",
+    "interrupted push left half-sent. While the autopilot only watches, of what a person asked for "
+    "by hand alone.",
 )
 def approved_changes(
     context: dg.SensorEvaluationContext, store: StoreResource
 ) -> dg.SensorResult | dg.SkipReason:
     settings = load_settings()
     if settings.kill_switch:
-        return dg.SkipReason("The kill switch is on (ZYENTA_KILL_SWITCH).")
-    if settings.autopilot is Autopilot.WATCH:
-        return dg.SkipReason("The autopilot only watches (ZYENTA_AUTOPILOT).")
-    with store.outbox() as outbox:
-        waiting = outbox.find(
-            states=[ChangeState.APPROVED, ChangeState.SENDING], due=datetime.now(UTC)
-        )
-    by_account: dict[str, list[str]] = defaultdict(list)
-    for record in waiting:
-        if record.change.account_id in settings.ad_account_ids:
-            by_account[record.change.account_id].append(record.id)
+        return dg.SkipReason(_SWITCHED_OFF)
+    with store.opened() as opened:
+        by_account = _open_changes(opened, settings)
+        halted = {account: stopped(settings, opened, account) for account in by_account}
     ready = {
         account: changes
         for account, changes in by_account.items()
-        if not _resting(context.instance, account)
+        if halted[account] is None and not _resting(context.instance, push.name, _of(account))
     }
     if not ready:
-        return dg.SkipReason("No approved change is waiting to be pushed.")
+        why = [reason for reason in halted.values() if reason is not None]
+        if settings.autopilot is Autopilot.WATCH:
+            why.append(_WATCHES)
+        return dg.SkipReason(" ".join(why) or "No approved change is waiting to be pushed.")
     # No run keys: a key would stay taken by a push that failed before it touched its changes.
     # A second push of the same changes does no harm, since each change is claimed.
     return dg.SensorResult(
@@ -53,23 +63,113 @@ def approved_changes(
                 run_config=dg.RunConfig(
                     ops={"push_changes": PushConfig(account=account, changes=changes)}
                 ),
-                tags={ACCOUNT_TAG: account, "dagster/max_runtime": "900"},
+                tags={**_of(account), "dagster/max_runtime": "900"},
             )
             for account, changes in ready.items()
         ]
     )
 
 
-def _resting(instance: dg.DagsterInstance, account: str) -> bool:
-    """Whether a push of the account is going on, or has failed a moment ago."""
-    runs = instance.get_run_records(
-        dg.RunsFilter(job_name=push.name, tags={ACCOUNT_TAG: account}), limit=1
+@dg.sensor(
+    job=create_campaign,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts one run per requested campaign that nobody works on, and per one whose "
+    "worker died or paused.",
+)
+def waiting_requests(
+    context: dg.SensorEvaluationContext, store: StoreResource
+) -> dg.SensorResult | dg.SkipReason:
+    settings = load_settings()
+    if settings.kill_switch:
+        return dg.SkipReason(_SWITCHED_OFF)
+    ready: list[tuple[CampaignRequest, str | None]] = []
+    why: list[str] = []
+    with store.opened() as opened:
+        requests = CampaignRequests(opened)
+        for request in requests.waiting(now=datetime.now(UTC)):
+            account = _account(opened, settings, request)
+            halted = stopped(settings, opened, account) if account else None
+            touched = requests.state(request.id).updated_at
+            if halted is not None:
+                why.append(halted)
+            elif _resting(context.instance, create_campaign.name, _for(request), touched):
+                why.append(f"A run of request {request.id} is going on, or has just failed.")
+            else:
+                ready.append((request, account))
+    if not ready:
+        return dg.SkipReason(" ".join(dict.fromkeys(why)) or "No campaign has been asked for.")
+    # No run keys, as above: a request is claimed by one run.
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_config=dg.RunConfig(
+                    ops={
+                        "write_creatives": RequestConfig(request_id=request.id),
+                        "launch_campaign": RequestConfig(request_id=request.id),
+                    }
+                ),
+                tags={
+                    **_for(request),
+                    "zyenta/store": request.store_id,
+                    **(_of(account) if account else {}),
+                },
+            )
+            for request, account in ready
+        ]
     )
+
+
+def _open_changes(store: Store, settings: Settings) -> dict[str, list[str]]:
+    """The changes of our accounts that may be pushed now, by account."""
+    waiting = Outbox(store).find(
+        states=[ChangeState.APPROVED, ChangeState.SENDING], due=datetime.now(UTC)
+    )
+    ours = set(accounts_of(settings)) if waiting else set()
+    found: dict[str, list[str]] = defaultdict(list)
+    for record in waiting:
+        wished = record.change.policy in OWN_WISHES
+        allowed = wished or settings.autopilot is not Autopilot.WATCH
+        if allowed and record.change.account_id in ours:
+            found[record.change.account_id].append(record.id)
+    return found
+
+
+def _account(store: Store, settings: Settings, request: CampaignRequest) -> str | None:
+    """The account that a request's campaign would be in; None if its store is not connected any
+    more, which the run then says."""
+    try:
+        connections = Connections(store, vault_of(settings))
+        return connections.get(request.store_id, request.platform).account_id
+    except InputError:
+        return None
+
+
+def _of(account: str) -> dict[str, str]:
+    return {ACCOUNT_TAG: account}
+
+
+def _for(request: CampaignRequest) -> dict[str, str]:
+    return {REQUEST_TAG: request.id}
+
+
+def _resting(
+    instance: dg.DagsterInstance,
+    job_name: str,
+    tags: Mapping[str, str],
+    touched: datetime | None = None,
+) -> bool:
+    """Whether a run with these tags is going on, or has failed a moment ago; unless what it is
+    about was `touched` since."""
+    runs = instance.get_run_records(dg.RunsFilter(job_name=job_name, tags=dict(tags)), limit=1)
     if not runs:
         return False
     newest = runs[0]
-    age = datetime.now(UTC) - newest.create_timestamp.replace(tzinfo=UTC)
+    created = newest.create_timestamp.replace(tzinfo=UTC)
+    age = datetime.now(UTC) - created
     if newest.dagster_run.is_finished:
         failed = newest.dagster_run.status is not dg.DagsterRunStatus.SUCCESS
-        return failed and age < _REST_AFTER_FAILURE
+        ended = datetime.fromtimestamp(newest.end_time, UTC) if newest.end_time else created
+        again = touched is not None and touched > ended
+        return failed and age < _REST_AFTER_FAILURE and not again
     return age < GIVEN_UP_AFTER

@@ -24,6 +24,7 @@ from zyenta_ads_pipeline.campaigns.budgets import (
     decide,
     latest_allocation,
 )
+from zyenta_ads_pipeline.campaigns.decision_log import log_decisions
 from zyenta_ads_pipeline.campaigns.proposals import propose_changes
 from zyenta_ads_pipeline.connections import budget_limits
 from zyenta_ads_pipeline.domain.errors import NotDecidable, ZyentaError
@@ -40,6 +41,8 @@ from zyenta_ads_pipeline.lake.tables import (
 from zyenta_ads_pipeline.optimizer.policies import policy
 from zyenta_ads_pipeline.resources import Accounts, LakeResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
+from zyenta_ads_pipeline.store.campaigns import Campaigns
+from zyenta_ads_pipeline.store.outbox import Outbox
 
 _LAST_DAY = dg.LastPartitionMapping()
 _EVERY_ACCOUNT = "every_account"
@@ -141,10 +144,15 @@ def change_set(
     settings = load_settings()
     tables = lake.open()
     snapshot = tables.snapshot()
-    with store.outbox() as outbox:
+    decided: dict[str, pl.DataFrame] = {}
+    with store.opened() as opened:
+        outbox = Outbox(opened)
+
+        campaigns = Campaigns(opened)
 
         def one(account: str) -> pl.DataFrame:
             decisions = current_decisions(snapshot, account, context.run.run_id, datetime.now(UTC))
+            decided[account] = decisions
             if decisions.is_empty():
                 return pl.DataFrame(schema=CHANGE_SET.schema)
             return propose_changes(
@@ -154,19 +162,26 @@ def change_set(
                 outbox,
                 autopilot=settings.autopilot,
                 run_id=context.run.run_id,
+                by_hand=campaigns.by_hand(account),
             )
 
         done = _each(tables, CHANGE_SET, config.chosen(settings), one, context.run.run_id)
+        logged = sum(log_decisions(campaigns, decided[account]) for account in done.accounts)
     shown = ["object_name", "field", "old_value", "new_value", "outcome", "reason"]
-    return done.result({"changes": preview(done.rows, shown)})
+    return done.result({"changes": preview(done.rows, shown), "decisions_logged": logged})
 
 
 class _Done:
     """What came of the accounts: their rows, written; and the errors of those without."""
 
     def __init__(
-        self, rows: pl.DataFrame, writes: list[WriteResult], failures: dict[str, ZyentaError]
+        self,
+        accounts: list[str],
+        rows: pl.DataFrame,
+        writes: list[WriteResult],
+        failures: dict[str, ZyentaError],
     ) -> None:
+        self.accounts = [account for account in accounts if account not in failures]
         self.rows = rows
         self._writes = writes
         self._failures = failures
@@ -207,7 +222,7 @@ def _each(
                 frames.append(frame.select(table.schema.names()))
         except ZyentaError as error:
             failures[account] = error
-    return _Done(pl.concat(frames), writes, failures)
+    return _Done(accounts, pl.concat(frames), writes, failures)
 
 
 def _check_complete(snapshot: Snapshot, decided: pl.DataFrame, window_days: int) -> None:

@@ -20,6 +20,8 @@ METRICS = "metrics"
 OPTIMIZER = "optimizer"
 ALLOCATION = "allocation"
 DELIVERY = "delivery"
+CREATIVES = "creatives"
+"""From products to launched campaigns: beside the line from Meta to Meta."""
 
 
 def described(table: Table, sql: str | None = None) -> dict[str, Any]:

@@ -99,6 +99,7 @@ campaign_trailing = _daily_model(
     deps=[
         dg.AssetDep("campaign_trailing", partition_mapping=dg.LastPartitionMapping()),
         "change_set",
+        "creative_performance",
     ],
     group_name=DELIVERY,
     kinds={"duckdb"},

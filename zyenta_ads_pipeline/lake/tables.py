@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from zyenta_ads_pipeline.domain.insights import HOURLY, PRESETS, Preset
+from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES, OUR_IDS
 from zyenta_ads_pipeline.lake.schema import MOMENT, MONEY, STAT_ITEMS, Column, Table
 
 _DATE = Column("date", pl.Date, "Day in the ad account's own time zone.")
@@ -420,6 +421,22 @@ CHANGE_SET = Table(
     ),
 )
 
+CREATIVE_PERFORMANCE = Table(
+    "creative_performance",
+    "Daily metrics of each creative of ours: those of its ad.",
+    ("date", "account_id", "creative_id"),
+    (
+        _DATE,
+        _ACCOUNT,
+        *(column for column in AD_CREATIVES.columns if column.name in OUR_IDS),
+        _AD,
+        _CURRENCY,
+        *(column for column in _METRICS if column.name != "reach"),
+        *_RECENT,
+    ),
+    daily=False,
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -441,5 +458,7 @@ TABLES: dict[str, Table] = {
         BUDGET_DECISIONS,
         BUDGET_ALLOCATION,
         CHANGE_SET,
+        AD_CREATIVES,
+        CREATIVE_PERFORMANCE,
     )
 }
