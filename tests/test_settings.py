@@ -252,7 +252,7 @@ def test_a_file_of_rates_goes_with_its_currency() -> None:
 
 def test_the_documentation_lists_exactly_the_settings_there_are() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"`((?:ZYENTA|META)_[A-Z0-9_]+)`", text)) == NAMES
+    assert set(re.findall(r"`((?:ZYENTA|META|OPENAI)_[A-Z0-9_]+)`", text)) == NAMES
 
 
 def test_the_example_names_them_all_and_can_be_used_as_it_is(
@@ -269,4 +269,4 @@ def test_the_example_names_them_all_and_can_be_used_as_it_is(
 def test_every_setting_is_described_and_named_for_its_room() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
-        assert re.fullmatch(r"(ZYENTA|META)_[A-Z_]+", str(field.validation_alias))
+        assert re.fullmatch(r"(ZYENTA|META|OPENAI)_[A-Z_]+", str(field.validation_alias))

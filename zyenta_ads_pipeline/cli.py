@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -12,14 +11,18 @@ from typing import Annotated
 
 import stamina
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 
+from zyenta_ads_pipeline.campaign_commands import campaign_app
+from zyenta_ads_pipeline.connect_commands import connect, connections
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
+from zyenta_ads_pipeline.store_commands import store_app
+from zyenta_ads_pipeline.switch_commands import resume, stop, stops
+from zyenta_ads_pipeline.terminal import err, explained, out, print_error
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,17 +43,17 @@ The autopilot for paid ads on Meta, from the command line.
 
 4. `zyenta run` — read the newest days, decide, propose; then `zyenta changes` and
    `zyenta approve`.
+
+**From a catalogue to a campaign:** `zyenta store add`, `zyenta store import`, `zyenta connect`,
+`zyenta campaign create`, `zyenta campaign activate`. See docs/campaigns.md.
 """,
 )
-_PIPED_WIDTH = 240  # a file or pipe has no width of its own, and numbers must not be cut
-out = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
-
 Account = Annotated[
     list[str] | None,
     typer.Option(
         "--account",
-        help="Ad account, act_…; may be given several times. Default: META_AD_ACCOUNT_IDS.",
+        help="Ad account, act_…; may be given several times. Default: those of "
+        "META_AD_ACCOUNT_IDS and those connected.",
     ),
 ]
 
@@ -61,20 +64,6 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Print an error a user can act on as one paragraph, and exit with 1."""
-    try:
-        yield
-    except ZyentaError as error:
-        _print_error(error)
-        raise typer.Exit(1) from None
-
-
-def _print_error(error: ZyentaError) -> None:
-    err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True, highlight=False)
 
 
 @app.callback()
@@ -94,7 +83,7 @@ def demo(
     """
     from zyenta_ads_pipeline.demo import play  # noqa: PLC0415 - loads all of Dagster
 
-    with _explained():
+    with explained():
         play(home or _sandbox_home(), out)
 
 
@@ -109,7 +98,7 @@ def dev(
     """Runs the sandbox, the Dagster UI and its daemon together; one Ctrl-C stops all."""
     from zyenta_ads_pipeline.dev import serve  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         serve(None if live else _sandbox_home(), port=port, sandbox_port=sandbox_port, out=out)
 
 
@@ -150,7 +139,7 @@ def sandbox(
     from zyenta_ads_pipeline.sandbox.config import SandboxConfig  # noqa: PLC0415
     from zyenta_ads_pipeline.sandbox.server import serve  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         config = SandboxConfig(
             state=state or load_settings().home / "sandbox",
             port=port,
@@ -183,16 +172,12 @@ def sync(
     """
     from zyenta_ads_pipeline.operations import sync_days  # noqa: PLC0415
 
-    with _explained(), _progress():
+    with explained(), _progress():
         settings = load_settings()
-        summary = sync_days(
-            settings,
-            _accounts(settings, account),
-            DateRange.parse(since, until),
-            whole=whole,
-            breakdowns=breakdowns,
-        )
-        out.print(summary)
+        accounts = _accounts(settings, account)
+        days = DateRange.parse(since, until)
+        out.print(sync_days(settings, accounts, days, whole=whole, breakdowns=breakdowns))
+        _numbers(settings, accounts)
 
 
 @app.command()
@@ -200,9 +185,11 @@ def run(account: Account = None) -> None:
     """Does once what the hourly schedule does: read, compute, decide, allocate, propose."""
     from zyenta_ads_pipeline.operations import run_hour  # noqa: PLC0415
 
-    with _explained(), _progress():
+    with explained(), _progress():
         settings = load_settings()
-        out.print(run_hour(settings, _accounts(settings, account)))
+        accounts = _accounts(settings, account)
+        out.print(run_hour(settings, accounts))
+        _numbers(settings, accounts)
 
 
 @app.command()
@@ -213,7 +200,7 @@ def changes(
     """Lists the changes proposed to Meta, newest first, with their reasons."""
     from zyenta_ads_pipeline.change_desk import list_changes  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         chosen = [account_number(one) for one in account or ()]
         out.print(list_changes(load_settings(), chosen, state or ()))
 
@@ -226,7 +213,7 @@ def approve(
     """Approves changes. The push sensor, or `zyenta push`, then writes them to Meta."""
     from zyenta_ads_pipeline.change_desk import approve_changes  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         out.print(approve_changes(load_settings(), ids, by))
 
 
@@ -239,7 +226,7 @@ def reject(
     """Rejects changes: they are not written."""
     from zyenta_ads_pipeline.change_desk import reject_changes  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         out.print(reject_changes(load_settings(), ids, by, reason))
 
 
@@ -248,7 +235,7 @@ def journal(change: Annotated[str, typer.Argument(help="Id from `zyenta changes`
     """Shows every step of one change: who, when, why, and what Meta answered."""
     from zyenta_ads_pipeline.change_desk import show_journal  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         out.print(show_journal(load_settings(), change))
 
 
@@ -260,7 +247,7 @@ def undo(
     """Proposes a new change that restores the value from before an applied one."""
     from zyenta_ads_pipeline.change_desk import undo_change  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         out.print(undo_change(load_settings(), change, by))
 
 
@@ -270,14 +257,14 @@ def push(account: Account = None) -> None:
     from zyenta_ads_pipeline.operations import push_approved  # noqa: PLC0415
 
     failed = False
-    with _explained():
+    with explained():
         settings = load_settings()
         for one in _accounts(settings, account):
             try:
                 out.print(push_approved(settings, one))
             except ZyentaError as error:
                 failed = True
-                _print_error(error)
+                print_error(error)
     if failed:
         raise typer.Exit(1)
 
@@ -295,7 +282,7 @@ def sql(
     """
     from zyenta_ads_pipeline.query import print_rows, print_tables  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         if tables:
             print_tables(out)
         elif query:
@@ -309,7 +296,7 @@ def alerts() -> None:
     """Lists what only a person can mend: dead tokens, unexplained gaps; with the remedies."""
     from zyenta_ads_pipeline.alert_desk import list_alerts  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         out.print(list_alerts(load_settings()))
 
 
@@ -318,9 +305,20 @@ def doctor() -> None:
     """Checks settings, storage, token and accounts, and names the remedy for what is wrong."""
     from zyenta_ads_pipeline.doctor import examine  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         if not examine(load_settings(), out):
             raise typer.Exit(1)
+
+
+# In the order in which a buyer needs them.
+_BUYERS = "Campaigns and creatives"
+app.add_typer(store_app, name="store", rich_help_panel=_BUYERS)
+app.command("connect", rich_help_panel=_BUYERS)(connect)
+app.command("connections", rich_help_panel=_BUYERS)(connections)
+app.add_typer(campaign_app, name="campaign", rich_help_panel=_BUYERS)
+app.command("stop", rich_help_panel=_BUYERS)(stop)
+app.command("resume", rich_help_panel=_BUYERS)(resume)
+app.command("stops", rich_help_panel=_BUYERS)(stops)
 
 
 def _sandbox_home() -> Path:
@@ -329,11 +327,23 @@ def _sandbox_home() -> Path:
     return settings.home if "home" in settings.model_fields_set else settings.home / "demo"
 
 
+def _numbers(settings: Settings, accounts: Sequence[str]) -> None:
+    """Let the campaigns of ours know the numbers that were just read."""
+    from zyenta_ads_pipeline.campaign_list import refresh_numbers  # noqa: PLC0415
+
+    if found := refresh_numbers(settings, accounts):
+        out.print(f"{found} campaigns of yours have new numbers: zyenta campaign list.")
+
+
 def _accounts(settings: Settings, chosen: list[str] | None) -> list[str]:
-    accounts = [account_number(one) for one in chosen or settings.ad_account_ids]
+    """The accounts named, else those of the settings and those connected."""
+    from zyenta_ads_pipeline.connections import accounts_of  # noqa: PLC0415
+
+    accounts = [account_number(one) for one in chosen] if chosen else accounts_of(settings)
     if not accounts:
         raise InputError(
-            "No ad account is named.", "Give --account act_…, or set META_AD_ACCOUNT_IDS."
+            "There is no ad account to work on.",
+            "Give --account act_…, set META_AD_ACCOUNT_IDS, or connect a store.",
         )
     return list(dict.fromkeys(accounts))
 
@@ -349,7 +359,3 @@ def _progress() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -24,7 +24,7 @@ from zyenta_ads_pipeline.settings import Settings, load_settings
 
 LINEAGE = "/asset-groups?expanded=" + ",".join(
     f"global@global:{group}"
-    for group in ("creatives", "ingestion", "metrics", "optimizer", "allocation", "delivery")
+    for group in ("ingestion", "metrics", "optimizer", "allocation", "delivery")
 )
 """Opens the UI on the whole lineage, all groups unfolded."""
 _STOP_SECONDS = 20

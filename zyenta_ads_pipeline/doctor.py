@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from zyenta_ads_pipeline.connections import alerts_of, connect_meta
+from zyenta_ads_pipeline.doctor_campaigns import (
+    campaign_findings,
+    connection_findings,
+    known_accounts,
+)
 from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import AuthenticationFailed, ZyentaError
@@ -43,11 +48,14 @@ _PATIENCE = 60.0
 def examine(settings: Settings, out: Console) -> bool:
     """Print all findings; True when none is wrong. Some may still be worth a look."""
     meta = asyncio.run(_ask(settings))
+    connections, calls = asyncio.run(connection_findings(settings))
     findings = [
         _looked("home folder", lambda: _writable(settings.home)),
         _looked("lake", lambda: _lake(settings)),
         _looked("store", lambda: _store(settings)),
         *meta.findings,
+        *connections,
+        *campaign_findings(settings),
         _rates(settings, meta.currencies),
         _webhook(settings),
         *_alerts(settings),
@@ -58,7 +66,7 @@ def examine(settings: Settings, out: Console) -> bool:
         style = _STYLES[finding.state]
         add(shown, finding.state.value, finding.what, finding.found, finding.remedy, style=style)
     out.print(shown)
-    out.print(f"{meta.calls} calls to {settings.graph_url}.", highlight=False)
+    out.print(f"{meta.calls + calls} calls to {settings.graph_url}.", highlight=False)
     return all(finding.state is not State.NO for finding in findings)
 
 
@@ -104,10 +112,11 @@ class _Meta:
 
 async def _ask(settings: Settings) -> _Meta:
     """All questions to Meta, token by token. Bounded: see docs/operations.md."""
-    groups, findings = _by_token(settings)
+    accounts, stored = known_accounts(settings)
+    groups, findings = _by_token(settings, accounts, stored)
     asked = await asyncio.gather(*(_ask_with(settings, *group) for group in groups.items()))
-    if not settings.ad_account_ids:
-        remedy = "Set META_AD_ACCOUNT_IDS to act_…, separated by commas."
+    if not accounts:
+        remedy = "Set META_AD_ACCOUNT_IDS to act_…, separated by commas, or connect a store."
         findings.append(Finding("ad accounts", State.NO, "none configured", remedy))
     findings = [finding for one in asked for finding in one.findings] + findings
     return _Meta(
@@ -117,7 +126,9 @@ async def _ask(settings: Settings) -> _Meta:
     )
 
 
-def _by_token(settings: Settings) -> tuple[dict[str, list[str]], list[Finding]]:
+def _by_token(
+    settings: Settings, accounts: Sequence[str], stored: Mapping[str, str]
+) -> tuple[dict[str, list[str]], list[Finding]]:
     """The accounts by the token they use (in words), and those that have none.
 
     Without any account the common token is still looked at.
@@ -125,10 +136,12 @@ def _by_token(settings: Settings) -> tuple[dict[str, list[str]], list[Finding]]:
     groups: dict[str, list[str]] = {}
     findings: list[Finding] = []
     words: dict[str, str] = {}
-    for account in settings.ad_account_ids or (None,):
-        own = account is not None and account in settings.account_tokens
+    for account in accounts or (None,):
+        named = account in settings.account_tokens
+        own = named or account in stored
         try:
-            token = settings.token(account)
+            kept = None if named else stored.get(account or "")
+            token = kept or settings.token(account)
         except ZyentaError as error:
             findings.append(failed("token" if account is None else f"act_{account}", error))
             continue
@@ -225,7 +238,7 @@ async def _accounts(
     async def one(account_id: str) -> tuple[AdAccount | None, list[Finding]]:
         try:
             account = await platform.account(account_id)
-            own = account_id in settings.account_tokens
+            own = account_id in {*settings.account_tokens, *known_accounts(settings)[1]}
             line = account_finding(
                 account,
                 token="its own token" if own else "",

@@ -12,6 +12,7 @@ import pytest
 
 from tests.campaigns.launching import Launching, graph, launching
 from tests.campaigns.pushing import rails
+from tests.store.samples import budget
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.launch import launch
 from zyenta_ads_pipeline.campaigns.manager import Acted, CampaignManager
@@ -299,3 +300,51 @@ def test_a_running_campaign_with_issues_is_an_error_and_never_rolled_back(
         asyncio.run(back())
     paused = managed(shop, lambda at: at.pause(campaign.id, actor="eva"))
     assert paused.applied, paused.told
+
+
+def test_an_act_is_taken_in_whole_or_not_at_all(shop: Launching) -> None:
+    campaign = running(shop)
+    first, second = (creative.platform_ad_set_id for creative in campaign.creatives)
+    outbox = Outbox(shop.store)
+    (blocking,) = outbox.propose(
+        [
+            budget(
+                str(second),
+                2_500,
+                2_600,
+                account_id=campaign.account_id,
+                currency=campaign.currency,
+                campaign_id=campaign.platform_campaign_id,
+                decided_at=shop.now(),
+            )
+        ],
+        actor="policy",
+        now=shop.now(),
+        approve=True,
+    ).inserted
+    with pytest.raises(InputError, match=blocking.id):
+        managed(shop, lambda at: at.adjust_budget(campaign.id, 7_000, actor="eva"))
+    assert not outbox.find(object_id=first, states=[ChangeState.APPROVED, ChangeState.PROPOSED])
+    assert budget_of(shop, campaign) == 5_000
+
+
+def test_what_a_kill_switch_held_up_is_written_when_it_is_asked_for_again(shop: Launching) -> None:
+    campaign = running(shop)
+    held = managed(
+        shop, lambda at: at.adjust_budget(campaign.id, 6_000, actor="eva"), kill_switch=True
+    )
+    assert not held.applied
+    again = managed(shop, lambda at: at.adjust_budget(campaign.id, 6_000, actor="eva"))
+    assert again.applied, again.told
+    assert budget_of(shop, campaign) == 6_000
+
+
+def test_only_the_ad_set_that_a_human_changed_is_a_conflict(shop: Launching) -> None:
+    campaign = running(shop)
+    first, second = (creative.platform_ad_set_id for creative in campaign.creatives)
+    shop.sandbox.edit(str(first), daily_budget=4_000)
+    acted = managed(shop, lambda at: at.adjust_budget(campaign.id, 8_000, actor="eva"))
+    states = {change.change.object_id: change.state for change in acted.changes}
+    assert states[str(first)] is ChangeState.CONFLICT
+    assert states.get(str(second)) in (ChangeState.APPLIED, None)
+    assert live(shop, first)["daily_budget"] == "4000"

@@ -8,7 +8,7 @@ in Ads Manager becomes a conflict, never an overwrite, and each applied change c
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
-from zyenta_ads_pipeline.campaigns.undo import BUYER_POLICY
+from zyenta_ads_pipeline.campaigns.undo import BUYER_POLICY, OWN_WISHES
 from zyenta_ads_pipeline.domain.ads import AdObject, Level
 from zyenta_ads_pipeline.domain.campaign import (
     AdCampaign,
@@ -29,7 +29,7 @@ from zyenta_ads_pipeline.domain.creative import AdCreative, CreativeStatus
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
-from zyenta_ads_pipeline.optimizer.sharing import split_over_ad_sets
+from zyenta_ads_pipeline.optimizer.sharing import fill, split_over_ad_sets
 from zyenta_ads_pipeline.platforms.base import AdsPlatform
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.outbox import Outbox
@@ -134,14 +134,7 @@ class CampaignManager:
         )
         amount = show(to_major(daily_minor, campaign.currency), campaign.currency)
         reason = f"Daily budget set to {amount}"
-        # What a human changed since we last read it is not what the buyer saw when asking.
-        seen = dict(current)
-        if (drifted := campaign.daily_budget_minor) != sum(current.values()):
-            seen = (
-                {holders[0].id: drifted}
-                if len(holders) == 1
-                else split_over_ad_sets(drifted, current, 1)
-            )
+        seen = self._seen(campaign, current)
         changes = [
             self._budget(campaign, holder, shares[holder.id], reason, seen[holder.id])
             for holder in holders
@@ -161,6 +154,21 @@ class CampaignManager:
                 action = OptimizationAction.BUDGET_MAINTAIN
             self._log(campaign, action, before, daily_minor, reason)
         return self._fresh(acted)
+
+    def _seen(self, campaign: AdCampaign, current: Mapping[str, int]) -> Mapping[str, int]:
+        """What the buyer saw of each budget when asking: what is live, unless a human changed it
+        since we last read it. Then it is what we wrote last, so that what drifted stands out."""
+        if campaign.daily_budget_minor == sum(current.values()):
+            return current
+        number, total = len(current), campaign.daily_budget_minor
+        even = fill([1] * number, [0] * number, [total] * number, total).amounts
+        known = dict(zip(current, even, strict=True))
+        for object_id in current:
+            written = self.outbox.find(object_id=object_id, states=[ChangeState.APPLIED])
+            for record in written:
+                if record.change.field is ChangeField.DAILY_BUDGET:
+                    known[object_id] = int(record.change.new_value)
+        return known
 
     async def take_over(self, campaign_id: str, *, actor: str) -> AdCampaign:
         """Resolve a conflict: know of the budget that the platform shows from now on."""
@@ -330,13 +338,7 @@ class CampaignManager:
         proposals = [_of_wish(change, wish) for change in changes]
         if not proposals:
             return Acted(campaign, (), f"{campaign.name} is {done} already.")
-        taken = self.outbox.propose(proposals, actor=actor, now=self.now(), approve=True)
-        if taken.refused:
-            raise InputError(
-                f"{campaign.name} cannot be changed now: {taken.refused[0].note}.",
-                f"Wait for change {taken.refused[0].open_id}, or reject it.",
-            )
-        ids = [record.id for record in taken.inserted]
+        ids = self._taken_in(campaign, proposals, actor)
         report = await push_changes(
             self.platform,
             self.outbox,
@@ -352,6 +354,35 @@ class CampaignManager:
         words = [f"{record.state.value}: {record.last_note}" for record in undone]
         words += [str(stop) for stop in report.stops]
         return Acted(campaign, records, " ".join(dict.fromkeys(words)))
+
+    def _taken_in(
+        self, campaign: AdCampaign, proposals: Sequence[ProposedChange], actor: str
+    ) -> list[str]:
+        """The ids of approved changes that carry the act out, all of it or nothing.
+
+        What a buyer asked for before and could not be written yet, with the same value, is that
+        change. Raises `InputError` where another one is in the way.
+        """
+        taken = self.outbox.propose(proposals, actor=actor, now=self.now())
+        ids = [record.id for record in taken.inserted]
+        in_the_way = None
+        for refusal in taken.refused:
+            other = self.outbox.get(refusal.open_id)
+            same = other.change.new_value == refusal.change.new_value
+            if same and other.change.policy in OWN_WISHES and other.state is ChangeState.APPROVED:
+                ids.append(other.id)
+            else:
+                in_the_way = in_the_way or refusal
+        if in_the_way is not None:
+            words = "Another change is in the way of a part of it."
+            new = [record.id for record in taken.inserted]
+            self.outbox.reject(new, actor=actor, reason=words, now=self.now())
+            raise InputError(
+                f"{campaign.name} cannot be changed now: {in_the_way.note}.",
+                f"Wait for change {in_the_way.open_id}, or reject it.",
+            )
+        self.outbox.approve([record.id for record in taken.inserted], actor=actor, now=self.now())
+        return ids
 
     def _launched(self, campaign_id: str) -> AdCampaign:
         campaign = self.campaigns.get(campaign_id)
