@@ -246,3 +246,21 @@ def test_it_all_is_on_the_sandbox_and_paused(settings: Settings, sandbox: Sandbo
         ).json()
     assert live["name"].startswith("A name of mine [zy")
     assert (live["status"], live["objective"]) == ("PAUSED", "OUTCOME_SALES")
+
+
+def test_a_run_that_died_before_its_request_was_settled_is_settled_by_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CampaignRequests, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            created(settings, key="click")
+    campaign = created(settings, key="click")
+    assert campaign.status is CampaignStatus.PENDING_REVIEW
+    with store_of(settings) as store:
+        assert campaign.request_id is not None
+        assert CampaignRequests(store).state(campaign.request_id).state.value == "done"
+        assert not CampaignRequests(store).waiting(now=datetime(2027, 1, 1, tzinfo=UTC))

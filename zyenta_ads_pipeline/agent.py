@@ -7,7 +7,7 @@ kept in the store as it happens, so that whoever comes next goes on where this o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -33,6 +33,8 @@ from zyenta_ads_pipeline.domain.campaign import (
 )
 from zyenta_ads_pipeline.domain.errors import (
     InputError,
+    NotFound,
+    PermissionDenied,
     RateLimited,
     Transient,
     Unreachable,
@@ -53,7 +55,7 @@ from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.database import Store
 from zyenta_ads_pipeline.store.launches import Launches
 from zyenta_ads_pipeline.store.outbox import Outbox
-from zyenta_ads_pipeline.store.requests import CampaignRequests
+from zyenta_ads_pipeline.store.requests import CampaignRequests, RequestLost
 from zyenta_ads_pipeline.store.shops import Shops
 
 Tell = Callable[[str], None]
@@ -73,6 +75,7 @@ class _Open:
     platform: MetaAds
     ahead: timedelta
     """How far the platform's clock is ahead of ours: its days and hours count."""
+    currency: str
     least_minor: int
 
     def now(self) -> datetime:
@@ -96,8 +99,6 @@ class AdsAgent:
     ) -> None:
         self._settings = settings or load_settings()
         self._actor = actor
-        self._owner = f"{actor}:{uuid4().hex[:8]}"
-        """This run in claims: two runs of the same person are two."""
         self._tell = tell
         self._look_again = look_again
 
@@ -212,16 +213,16 @@ class AdsAgent:
         with store_of(self._settings) as store:
             campaign = Campaigns(store).get(campaign_id)
             requests, request_id = CampaignRequests(store), campaign.request_id
-            if is_launched(Campaigns(store), campaign):
-                request_id = None  # its request is settled, whatever is said of it now
             if request_id is not None:
                 self._working(requests, request_id)
+            if is_launched(Campaigns(store), campaign):
+                self._finish(requests, request_id, campaign_id)  # a run may have died before it
+                return campaign
             with self._settled(requests, request_id, campaign_id):
                 async with self._opened(store, campaign.store_id, campaign.platform) as at:
                     await self._mend_targeting(at, campaign)
                     launched = await launch(self._place(at, request_id), campaign_id)
-            if request_id is not None:
-                requests.finish(request_id, campaign_id=campaign_id, now=datetime.now(UTC))
+            self._finish(requests, request_id, campaign_id)
             return launched
 
     async def roll_back(self, campaign_id: str) -> AdCampaign:
@@ -318,14 +319,21 @@ class AdsAgent:
             if not watched:
                 return []
             moved: list[AdCampaign] = []
+            failed: list[str] = []
             async with self._opened(store, store_id, platform) as at:
                 for campaign in watched:
                     self._tell(f"Looking at {campaign.name}")
-                    after = await bring_back(
-                        at.platform, campaigns, campaign, actor=self._actor, now=at.now()
-                    )
+                    try:
+                        after = await bring_back(
+                            at.platform, campaigns, campaign, actor=self._actor, now=at.now()
+                        )
+                    except (NotFound, PermissionDenied) as error:
+                        failed.append(f"{campaign.name}: {error}")
+                        continue
                     if after.status is not campaign.status:
                         moved.append(after)
+            if failed:
+                raise ZyentaError(" ".join(failed), "The other campaigns were looked at.")
             return moved
 
     async def _drafted(self, store: Store, request: CampaignRequest) -> AdCampaign:
@@ -374,7 +382,7 @@ class AdsAgent:
             connection=at.connection,
             content=content,
             stopped=lambda account: stopped(load_settings(), at.store, account),
-            owner=self._owner,
+            owner=f"{self._actor}:{uuid4().hex[:8]}",  # each launch is one of its own
             now=at.now,
             least_budget_minor=at.least_minor,
             tell=lambda words: self._note(requests, request_id, words),
@@ -382,15 +390,21 @@ class AdsAgent:
         )
 
     @asynccontextmanager
-    async def _opened(self, store: Store, store_id: str, platform: str) -> AsyncIterator[_Open]:
+    async def _opened(
+        self, store: Store, store_id: str, platform: str, account_id: str | None = None
+    ) -> AsyncIterator[_Open]:
+        """The store's platform: for the account that it is connected to, or for that of an older
+        campaign, in its own currency and with its own least budget."""
         connection = self._connection(store, store_id, platform)
-        async with connect_meta(self._settings, connection.account_id) as meta:
-            account = await meta.account(connection.account_id)
+        chosen = account_id or connection.account_id
+        async with connect_meta(self._settings, chosen) as meta:
+            account = await meta.account(chosen)
             yield _Open(
                 store=store,
                 connection=connection,
                 platform=meta,
                 ahead=account.observed_at - datetime.now(UTC),
+                currency=account.currency,
                 least_minor=account.min_daily_budget or 1,
             )
 
@@ -399,13 +413,15 @@ class AdsAgent:
         with store_of(self._settings) as store:
             campaigns = Campaigns(store)
             campaign = campaigns.get(campaign_id)
-            async with self._opened(store, campaign.store_id, campaign.platform) as at:
+            async with self._opened(
+                store, campaign.store_id, campaign.platform, campaign.account_id
+            ) as at:
 
                 def guardrails(account_id: str) -> Guardrails:
                     """Asked before each write: a switch thrown meanwhile is obeyed."""
                     settings = load_settings()
                     return guardrails_for(
-                        at.connection.currency,
+                        at.currency,
                         at.least_minor,
                         budget_limits(settings),
                         kill_switch=stopped(settings, store, account_id) is not None,
@@ -418,7 +434,7 @@ class AdsAgent:
         return Connections(store, vault_of(self._settings)).get(store_id, platform)
 
     def _claim(self, requests: CampaignRequests, request_id: str) -> None:
-        if not requests.claim(request_id, self._owner, REQUEST_LEASE, datetime.now(UTC)):
+        if not requests.claim(request_id, self._actor, REQUEST_LEASE, datetime.now(UTC)):
             state = requests.state(request_id)
             raise InputError(
                 f"Request {request_id} is {state.state.value}"
@@ -432,7 +448,12 @@ class AdsAgent:
         if state is RequestStep.FAILED:
             requests.retry(request_id, datetime.now(UTC))
         if state is not RequestStep.DONE:
-            requests.claim(request_id, self._owner, REQUEST_LEASE, datetime.now(UTC))
+            requests.claim(request_id, self._actor, REQUEST_LEASE, datetime.now(UTC))
+
+    def _finish(self, requests: CampaignRequests, request_id: str | None, campaign_id: str) -> None:
+        """The request's campaign is launched, whoever did it."""
+        if request_id is not None and requests.state(request_id).state is not RequestStep.DONE:
+            requests.finish(request_id, campaign_id=campaign_id, now=datetime.now(UTC))
 
     @contextmanager
     def _settled(
@@ -453,9 +474,14 @@ class AdsAgent:
             ) from error
         except ZyentaError as error:
             if request_id is not None:
-                requests.finish(
-                    request_id, campaign_id=campaign_id, error=str(error), now=datetime.now(UTC)
-                )
+                with suppress(RequestLost):  # another worker has it, and tells how it ends
+                    requests.finish(
+                        request_id,
+                        campaign_id=campaign_id,
+                        error=str(error),
+                        now=datetime.now(UTC),
+                        owner=self._actor,
+                    )
             raise
 
     def _note(self, requests: CampaignRequests, request_id: str | None, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped
 from zyenta_ads_pipeline.domain.launch import StepKind, StepState
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.database import Store, open_store
 
 __all__ = ["empty_url", "store", "store_url"]
@@ -234,7 +236,7 @@ def test_what_a_human_deleted_meanwhile_stops_the_launch_in_words(shop: Launchin
     (made,) = mine(shop, campaign, "campaigns")
     with graph(shop.sandbox) as api:
         assert api.delete(f"/{made['id']}").status_code == 200
-    with pytest.raises(LaunchStopped, match="refused"):
+    with pytest.raises(LaunchStopped, match="DELETED, not PAUSED"):
         launched(shop, campaign)
 
 
@@ -244,3 +246,50 @@ def test_a_store_of_either_kind_serves(
     sandbox.clear_faults()
     with launching(store, sandbox, tmp_path) as made:
         assert launched(made, made.drafted()).status is CampaignStatus.PENDING_REVIEW
+
+
+def test_a_run_that_died_before_it_noted_what_it_made_is_made_good(
+    shop: Launching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = shop.drafted()
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Campaigns, "placed", killed)
+        with pytest.raises(KeyboardInterrupt):
+            launched(shop, campaign)
+    done = launched(shop, campaign)
+    assert done.platform_campaign_id is not None
+    assert len(mine(shop, campaign, "campaigns")) == 1
+
+
+def test_a_draft_of_another_account_is_not_launched_into_this_one(shop: Launching) -> None:
+    campaign = shop.drafted()
+    other = replace(shop.connection, account_id="999")
+    with pytest.raises(LaunchStopped, match="act_999"):
+        launched(shop, campaign, connection=other)
+
+
+def test_a_rollback_obeys_the_kill_switch_and_leaves_what_somebody_switched_on(
+    shop: Launching,
+) -> None:
+    campaign = shop.drafted()
+    wrong = {**dict(campaign.targeting), "location_types": ["home"]}
+    shop.campaigns.set_targeting(campaign.id, wrong, actor="t", reason="t", now=shop.now())
+    with pytest.raises(LaunchStopped):
+        launched(shop, campaign)
+
+    async def back(**more: Any) -> AdCampaign:
+        async with shop.platform() as platform:
+            return await roll_back(shop.place(platform, **more), platform, campaign.id)
+
+    with pytest.raises(LaunchPaused, match="audit"):
+        asyncio.run(back(stopped=lambda _account: "audit."))
+    (there,) = mine(shop, campaign, "campaigns")
+    shop.sandbox.edit(there["id"], status="ACTIVE")
+    with pytest.raises(InputError, match="switched on"):
+        asyncio.run(back())
+    shop.sandbox.edit(there["id"], status="PAUSED")
+    assert asyncio.run(back()).status is CampaignStatus.DRAFT

@@ -348,3 +348,30 @@ def test_only_the_ad_set_that_a_human_changed_is_a_conflict(shop: Launching) -> 
     assert states[str(first)] is ChangeState.CONFLICT
     assert states.get(str(second)) in (ChangeState.APPLIED, None)
     assert live(shop, first)["daily_budget"] == "4000"
+
+
+def test_a_pause_that_was_written_later_keeps_its_creative_off(shop: Launching) -> None:
+    campaign = running(shop)
+    first = campaign.creatives[0]
+    held = managed(
+        shop, lambda at: at.pause_creative(campaign.id, first.id, actor="eva"), kill_switch=True
+    )
+    assert not held.applied
+
+    async def later() -> None:
+        async with shop.platform() as platform:
+            ids = [change.id for change in held.changes]
+            await push_changes(
+                platform,
+                Outbox(shop.store),
+                guardrails=rails(),
+                owner="sensor",
+                now=shop.now,
+                ids=ids,
+            )
+
+    asyncio.run(later())
+    assert live(shop, first.platform_ad_set_id)["status"] == "PAUSED"
+    managed(shop, lambda at: at.activate(campaign.id, actor="eva"))
+    assert live(shop, first.platform_ad_set_id)["status"] == "PAUSED"
+    assert shop.campaigns.creative(first.id).status is CreativeStatus.PAUSED

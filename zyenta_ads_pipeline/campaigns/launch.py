@@ -26,6 +26,7 @@ from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
+    IllegalTransition,
     InputError,
     LaunchStopped,
     PlatformError,
@@ -46,14 +47,16 @@ from zyenta_ads_pipeline.domain.launch import (
 from zyenta_ads_pipeline.domain.shop import MediaAsset, MediaKind, PlatformConnection
 from zyenta_ads_pipeline.platforms.base import AdsLauncher
 from zyenta_ads_pipeline.store.campaigns import Campaigns
-from zyenta_ads_pipeline.store.launches import Launches, LaunchStep
+from zyenta_ads_pipeline.store.launches import Launches, LaunchLost, LaunchStep
 from zyenta_ads_pipeline.store.shops import Shops
 
-LEASE = timedelta(minutes=10)
-"""How long a launch keeps others away without a sign of life; longer than any one step."""
+LEASE = timedelta(minutes=20)
+"""How long a launch keeps others away without a sign of life. It is renewed right before each
+write, and longer than any write may take: who takes over finds what was written."""
 _TRIES = 3
 """How often one run sends a step whose earlier try is known to have made nothing."""
-_LOOKS = 4
+LOOKS = 4
+"""How often what a lost answer may have made is looked for, since lists lag behind."""
 _VIDEO_POLLS = 60
 _MEDIA = (StepKind.IMAGE, StepKind.VIDEO)
 
@@ -110,10 +113,14 @@ async def launch(place: LaunchPlace, campaign_id: str) -> AdCampaign:
     if not place.launches.hold(campaign_id, place.owner, place.lease, place.now()):
         raise LaunchPaused(
             f"Campaign {campaign.name} is being launched by another run.",
-            "Wait for it; a run that died is taken over after ten minutes.",
+            "Wait for it; a run that died is taken over after twenty minutes.",
         )
     try:
         return await _Launch(place, campaign).run()
+    except (LaunchLost, IllegalTransition) as error:
+        raise LaunchPaused(
+            f"Another run is at the launch of {campaign.name}: {error.what}", "Look at that run."
+        ) from error
     finally:
         place.launches.release(campaign_id, place.owner)
 
@@ -150,6 +157,10 @@ class _Launch:
     async def _taken(self, step: LaunchStep, media: Mapping[str, MediaAsset]) -> str:
         """The id of what the step makes, made now or earlier."""
         if step.state is StepState.DONE and step.platform_id:
+            # The run that made it may have died before it noted, or checked, what it had made.
+            self._placed(step, step.platform_id)
+            if self.campaign.status is CampaignStatus.DRAFT:
+                await self._check_again(step, step.platform_id)
             return step.platform_id
         if step.state in (StepState.REFUSED, StepState.ROLLED_BACK):
             # To launch again is a person's word that what was wrong is mended.
@@ -184,6 +195,7 @@ class _Launch:
         except InputError as error:
             raise self._stopped(error.what, error.remedy) from error
         self._check_switch()
+        self._keep_hold()
         place.launches.begin(step.id, place.owner, place.now(), _params(spec), "Sending it.")
         with self._sending(step):
             created = await self._create(spec)
@@ -219,13 +231,28 @@ class _Launch:
                 "Look at it in Ads Manager; launch again to take it as it is, or roll it back.",
             )
 
+    async def _check_again(self, step: LaunchStep, made: str) -> None:
+        """Read back what an earlier run made; media are what they are."""
+        if step.kind in _MEDIA:
+            return
+        place = self.place
+        try:
+            spec = await self._with_ready_video(
+                spec_of(step, self.campaign, place.connection, self.done, self.shares)
+            )
+        except PLATFORM_ERRORS as error:
+            raise self._paused(step, error) from error
+        except InputError as error:
+            raise self._stopped(error.what, error.remedy) from error
+        await self._check_read_back(step, made, spec)
+
     async def _recognised(self, step: LaunchStep, outcome: Exception | None = None) -> str | None:
         """What an earlier try made after all, looked for until the platform's lists must show it.
 
         None when there is nothing: then the step is open again.
         """
         place = self.place
-        for look in range(_LOOKS):
+        for look in range(LOOKS):
             if look:
                 await place.sleep(place.look_again * look)
             self._keep_hold()
@@ -236,9 +263,7 @@ class _Launch:
             if found:
                 why = f" ({outcome})" if outcome else ""
                 self._made(step, found, f"Recognised by its token{why}: it had been made.")
-                if step.kind not in _MEDIA:
-                    spec = spec_of(step, self.campaign, place.connection, self.done, self.shares)
-                    await self._check_read_back(step, found, spec)
+                await self._check_again(step, found)
                 return found
         place.launches.back(step.id, place.now(), "Looked for by its token: nothing was made.")
         return None
@@ -259,6 +284,7 @@ class _Launch:
             raise self._stopped(error.what, error.remedy) from error
         place.shops.inspected(asset)
         digest = asset.content_hash or ""
+        self._keep_hold()
         place.launches.begin(step.id, place.owner, place.now(), {"content": digest}, "Uploading.")
         ref = place.shops.uploaded(account, digest)
         if ref is None:
@@ -300,6 +326,11 @@ class _Launch:
         reply = created.reply if created else None
         trace = created.trace_id if created else ""
         place.launches.done(step.id, made, now, note, reply=reply, trace_id=trace)
+        self._placed(step, made)
+
+    def _placed(self, step: LaunchStep, made: str) -> None:
+        """Note with the campaign, or its creative, what it is on the platform."""
+        place, now = self.place, self.place.now()
         if step.kind is StepKind.CAMPAIGN:
             place.campaigns.placed(self.campaign.id, platform_campaign_id=made, now=now)
         elif step.creative_id is not None:

@@ -136,6 +136,12 @@ def check_connection(campaign: AdCampaign, connection: PlatformConnection) -> No
             f"for {campaign.objective.value} needs.",
             f"Run `zyenta connect` again with {options}, or choose another objective.",
         )
+    if connection.account_id != campaign.account_id:
+        raise InputError(
+            f"The campaign is drafted for act_{campaign.account_id}, and the store is connected to "
+            f"act_{connection.account_id} now.",
+            "Connect the store to that account again, or create the campaign anew.",
+        )
     if connection.currency != campaign.currency:
         raise InputError(
             f"The campaign is in {campaign.currency}, the ad account in {connection.currency}.",

@@ -82,7 +82,7 @@ class CampaignManager:
             *(
                 (level, object_id)
                 for creative in campaign.creatives
-                if creative.status not in _OUT
+                if not self._set_aside(campaign, creative, actor)
                 for level, object_id in (
                     (Level.AD, creative.platform_ad_id),
                     (Level.ADSET, creative.platform_ad_set_id),
@@ -104,12 +104,13 @@ class CampaignManager:
 
     async def pause(self, campaign_id: str, *, actor: str) -> Acted:
         """Stop the campaign's delivery; its ad sets and ads keep their own status."""
-        campaign = self._launched(campaign_id)
+        campaign = self._launched(campaign_id, also_over=True)
         change = await self._status(
             campaign, Level.CAMPAIGN, campaign.platform_campaign_id or "", _PAUSED, "Paused"
         )
         acted = await self._carried_out(campaign, [change] if change else [], actor, "paused")
-        if acted.applied and campaign.status is not CampaignStatus.PENDING_REVIEW:
+        settled = (CampaignStatus.PENDING_REVIEW, CampaignStatus.COMPLETED)
+        if acted.applied and campaign.status not in settled:
             return self._moved(acted, CampaignStatus.PAUSED, "Paused by hand.", actor)
         return acted
 
@@ -258,6 +259,27 @@ class CampaignManager:
         )
         return str(report)
 
+    def _set_aside(self, campaign: AdCampaign, creative: AdCreative, actor: str) -> bool:
+        """Whether a creative is to stay off; one whose pause was written later than it was asked
+        for is known of from now on."""
+        if creative.status in _OUT:
+            return True
+        if creative.platform_ad_set_id is None and creative.platform_ad_id is None:
+            return False
+        _, object_id = _own_object(campaign, creative)
+        written = [
+            record.change.new_value
+            for record in self.outbox.find(object_id=object_id, states=[ChangeState.APPLIED])
+            if record.change.field is ChangeField.STATUS
+        ]
+        if not written or written[-1] != _PAUSED:
+            return False
+        reason = "Its pause has been written meanwhile."
+        self.campaigns.move_creative(
+            creative.id, CreativeStatus.PAUSED, reason=reason, actor=actor, now=self.now()
+        )
+        return True
+
     async def _budget_holders(self, campaign: AdCampaign) -> list[AdObject]:
         own = await self.platform.read_object(campaign.platform_campaign_id or "", Level.CAMPAIGN)
         if own.daily_budget is not None:
@@ -275,7 +297,8 @@ class CampaignManager:
                 "budget.",
                 "A lifetime budget is changed in Ads Manager.",
             )
-        return holders
+        active = [one for one in holders if one.status == _ACTIVE]
+        return active or holders
 
     async def _status(
         self, campaign: AdCampaign, level: Level, object_id: str, wanted: str, reason: str
@@ -384,9 +407,10 @@ class CampaignManager:
         self.outbox.approve([record.id for record in taken.inserted], actor=actor, now=self.now())
         return ids
 
-    def _launched(self, campaign_id: str) -> AdCampaign:
+    def _launched(self, campaign_id: str, *, also_over: bool = False) -> AdCampaign:
         campaign = self.campaigns.get(campaign_id)
-        done = campaign.status is CampaignStatus.COMPLETED
+        # What is over by our books may run on, where somebody moved its end: it can be stopped.
+        done = campaign.status is CampaignStatus.COMPLETED and not also_over
         if done or not is_launched(self.campaigns, campaign):
             raise InputError(
                 f"{campaign.name} is {campaign.status.value}, so there is nothing to change on the "

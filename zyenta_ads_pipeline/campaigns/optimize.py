@@ -84,7 +84,8 @@ def optimize(
         if change.old_value != change.new_value
     ]
     log_decisions(campaigns, mine)
-    approve = autopilot is Autopilot.AUTO and campaign.auto_optimize
+    by_itself = autopilot is Autopilot.AUTO and campaign.auto_optimize
+    approve = by_itself and not bool(allocation["needs_person"].any())
     taken = outbox.propose(wanted, actor=actor, now=now, approve=approve)
     told = " ".join(
         [

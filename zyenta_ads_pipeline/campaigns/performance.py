@@ -6,6 +6,7 @@ Money becomes minor units by the currency's offset; every number is a sum over t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -59,22 +60,40 @@ def sync_performance(
     return found
 
 
-def live_budgets(snapshot: Snapshot, account_id: str) -> dict[str, int]:
-    """The daily budget of each object that holds one, as last read, in minor units."""
+@dataclass(frozen=True)
+class LiveBudget:
+    """An object's daily budget as last read, in minor units; `is_active` if it is switched on."""
+
+    minor: int
+    is_active: bool
+    observed_at: datetime
+
+
+def live_budgets(snapshot: Snapshot, account_id: str) -> dict[str, LiveBudget]:
+    """The daily budget of each object of an account that holds one."""
     rows = snapshot.scan(AD_OBJECTS).filter(
         (pl.col("account_id") == account_id)
         & pl.col("daily_budget").is_not_null()
         & pl.col("level").is_in([Level.CAMPAIGN.value, Level.ADSET.value])
     )
-    return dict(rows.select("object_id", "daily_budget").collect().iter_rows())
+    wanted = rows.select("object_id", "daily_budget", "status", "observed_at").collect()
+    return {
+        object_id: LiveBudget(minor, status == "ACTIVE", observed_at)
+        for object_id, minor, status, observed_at in wanted.iter_rows()
+    }
 
 
 def take_over_budget(
-    campaigns: Campaigns, campaign: AdCampaign, live: Mapping[str, int], *, now: datetime
+    campaigns: Campaigns, campaign: AdCampaign, live: Mapping[str, LiveBudget], *, now: datetime
 ) -> None:
-    """Where the platform shows another budget than we know of, know of it from now on."""
+    """Where the platform shows another budget than we know of, know of it from now on.
+
+    What was read before we last changed it says nothing.
+    """
     if campaign.budget_level is BudgetLevel.CAMPAIGN:
-        shown = live.get(campaign.platform_campaign_id or "")
+        own = campaign.platform_campaign_id or ""
+        held = [live[own]] if own in live else []
+        whole = bool(held)
     else:
         ids = {
             creative.platform_ad_set_id
@@ -82,8 +101,13 @@ def take_over_budget(
             if creative.status not in (CreativeStatus.PAUSED, CreativeStatus.LOSER)
         }
         held = [live[each] for each in ids if each in live]
-        shown = sum(held) if held and len(held) == len(ids) else None
-    if shown is None or shown == campaign.daily_budget_minor:
+        whole = bool(held) and len(held) == len(ids)
+        held = [each for each in held if each.is_active] or held
+    shown = sum(each.minor for each in held)
+    if not whole or shown == campaign.daily_budget_minor:
+        return
+    known_at = [e.at for e in campaigns.journal(campaign.id) if e.what == "daily_budget_minor"]
+    if known_at and max(known_at) >= min(each.observed_at for each in held):
         return
     before, after = (
         show(to_major(minor, campaign.currency), campaign.currency)
