@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from zyenta_ads_pipeline.connections import connect_meta, rate_budget
 from zyenta_ads_pipeline.domain.ads import AdAccount, account_number
-from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.domain.errors import RateLimited, Transient, Unreachable, ZyentaError
 from zyenta_ads_pipeline.domain.shop import ShopStore
 from zyenta_ads_pipeline.ingestion.canary import (
     Finding,
@@ -246,6 +246,10 @@ async def _asked(what: str, question: Awaitable[Sequence[T]], found: Found) -> S
     """The answer; None, with a line about it, where there is none."""
     try:
         return await question
+    except (Transient, RateLimited, Unreachable) as error:
+        # It passes; what is known of the store is not replaced by nothing meanwhile.
+        found.findings.append(failed(what, error, State.NO))
+        return None
     except ZyentaError as error:
         found.findings.append(failed(what, error, State.WARN))
         return None

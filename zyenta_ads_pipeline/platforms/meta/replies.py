@@ -95,7 +95,8 @@ def refusal(raw: RawReply, body: Any) -> PlatformError:
         return RateLimited(
             what, "The next run tries again.", origin=origin, wait_seconds=_DEFAULT_WAIT
         )
-    if 400 <= raw.status < 500:
+    # 408 is a proxy's that gave up waiting: what it waited for may have happened all the same.
+    if 400 <= raw.status < 500 and raw.status != 408:
         return ValidationRefused(what, "Check META_GRAPH_URL.", origin=origin)
     return Transient(what, "The next run tries again.", origin=origin)
 
