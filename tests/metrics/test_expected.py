@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zyenta_ads_pipeline.domain.orders import ORDER_VARIATION
 from zyenta_ads_pipeline.metrics.expected import (
-    ORDER_VARIATION,
     negative_binomial_quantile,
     with_expected,
 )

@@ -6,63 +6,16 @@ import dataclasses
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zyenta_ads_pipeline.domain.ads import Level
-from zyenta_ads_pipeline.domain.change import ChangeField, ProposedChange
+from tests.optimizer.guarding import BERLIN, NO_TOTAL, ask, change, rails
+from zyenta_ads_pipeline.domain.change import ChangeField
 from zyenta_ads_pipeline.domain.errors import SettingsError
-from zyenta_ads_pipeline.optimizer.guardrails import Guardrails, Rule, Verdict, VerdictKind, check
-
-BERLIN = ZoneInfo("Europe/Berlin")
-NOW = datetime(2026, 3, 10, 15, 30, tzinfo=BERLIN)
-
-RAILS = Guardrails(
-    max_step=Decimal("0.20"), minimum_minor=500, cap_minor=20_000, max_total_minor=100_000
-)
-
-
-def change(
-    new: str, old: str = "10000", field: ChangeField = ChangeField.DAILY_BUDGET, name: str = "Shoes"
-) -> ProposedChange:
-    return ProposedChange(
-        platform="meta",
-        account_id="1",
-        campaign_id="11",
-        level=Level.CAMPAIGN,
-        object_id="11",
-        object_name=name,
-        field=field,
-        old_value=old,
-        new_value=new,
-        currency="USD",
-        reason="Good ROAS of 2.40x - gradual scaling by $10.00",
-        confidence=Decimal("0.75"),
-        policy="roas_thresholds",
-        decision_id="d1",
-        decided_at=NOW,
-    )
-
-
-def ask(proposed: ProposedChange, **known: Any) -> Verdict:
-    facts: dict[str, Any] = {
-        "live_value": proposed.old_value,
-        "live_status": "ACTIVE",
-        "changes_last_hour": 0,
-        "changes_today": 0,
-        "committed_total_minor": 50_000,
-        "now": NOW,
-        "guardrails": RAILS,
-    }
-    return check(proposed, **(facts | known))
-
-
-def rails(**other: Any) -> Guardrails:
-    return dataclasses.replace(RAILS, **other)
-
+from zyenta_ads_pipeline.optimizer.change_limits import Moved
+from zyenta_ads_pipeline.optimizer.guardrails import CampaignRails, Rule, VerdictKind
 
 OK, ALREADY, BLOCKED, CONFLICT = (
     VerdictKind.OK,
@@ -197,6 +150,7 @@ def test_status_rules(
 def test_the_rules_are_asked_in_order() -> None:
     # Everything is wrong at once; mending one thing after the other brings up the next rule.
     known: dict[str, Any] = {
+        "moved": Moved(day_minor=99_999, start_minor=1),
         "guardrails": None,
         "live_status": "ARCHIVED",
         "live_value": "9000",
@@ -205,20 +159,41 @@ def test_the_rules_are_asked_in_order() -> None:
         "committed_total_minor": 100_000,
     }
     proposed = change("12500")
-    strict = rails(kill_switch=True, minimum_minor=13_000)
+    own = {"11": CampaignRails(cap_minor=12_400, locked=True, watched=True)}
+    watching = rails(minimum_minor=13_000, campaigns=own, max_week_change=Decimal("0.5"))
+    strict = dataclasses.replace(watching, kill_switch=True)
+    locked = dataclasses.replace(
+        watching, campaigns={"11": CampaignRails(cap_minor=12_400, locked=True)}
+    )
+    capped = dataclasses.replace(locked, campaigns={"11": CampaignRails(cap_minor=12_400)})
     mends: list[tuple[Rule | None, dict[str, Any]]] = [
         (Rule.NOT_CONFIGURED, {"guardrails": strict}),
-        (
-            Rule.KILL_SWITCH,
-            {"guardrails": dataclasses.replace(strict, kill_switch=False)},
-        ),
+        (Rule.KILL_SWITCH, {"guardrails": watching}),
+        (Rule.WATCHED, {"guardrails": locked}),
         (Rule.OBJECT_GONE, {"live_status": "ACTIVE"}),
         (Rule.EDITED, {"live_value": "10000"}),
+        (Rule.LOCKED, {"guardrails": capped}),
         (Rule.HOUR, {"changes_last_hour": 0}),
         (Rule.DAY, {"changes_today": 0}),
-        (Rule.MINIMUM, {"guardrails": rails(cap_minor=12_000)}),
-        (Rule.CAP, {"guardrails": RAILS}),
-        (Rule.STEP, {"guardrails": rails(max_step=None)}),
+        (
+            Rule.MINIMUM,
+            {"guardrails": dataclasses.replace(capped, minimum_minor=1, cap_minor=12_000)},
+        ),
+        (Rule.CAP, {"guardrails": dataclasses.replace(capped, minimum_minor=1)}),
+        (
+            Rule.CAMPAIGN_CAP,
+            {"guardrails": rails(max_week_change=Decimal("0.5"))},
+        ),
+        (
+            Rule.STEP,
+            {
+                "guardrails": rails(
+                    max_step=None, max_day_change=Decimal("0.2"), max_week_change=Decimal("0.5")
+                )
+            },
+        ),
+        (Rule.DAY_CHANGE, {"moved": Moved(start_minor=1)}),
+        (Rule.WEEK_CHANGE, {"moved": Moved()}),
         (Rule.TOTAL, {"committed_total_minor": 50_000}),
         (None, {}),
     ]
@@ -260,6 +235,32 @@ def test_the_rules_are_asked_in_order() -> None:
             {"changes_last_hour": 4},
             "Shoes was changed 4 times within the last hour and may be changed 4 times. "
             "It can be tried again in an hour.",
+        ),
+        (
+            "12000",
+            {"moved": Moved(day_minor=9_000, day_changes=1)},
+            "Today's changes come to $90.00. With this they go beyond 20 % of the account's "
+            "budgets. It can be tried again tomorrow.",
+        ),
+        (
+            "12000",
+            {"moved": Moved(week_net_minor=20_000), "guardrails": NO_TOTAL},
+            "With this the account's daily budgets come to $520.00, more than 50 % above the "
+            "$300.00 of a week ago. A total set for the account takes the place of this limit.",
+        ),
+        (
+            "12000",
+            {
+                "moved": Moved(start_minor=7_000),
+                "guardrails": rails(max_week_change=Decimal("0.5")),
+            },
+            "Shoes had $70.00 a week ago and may move by 50 % within a week, which $120.00 goes "
+            "beyond.",
+        ),
+        (
+            "11000",
+            {"guardrails": rails(campaigns={"11": CampaignRails(cap_minor=10_000)})},
+            "With this the campaign has $110.00 a day, above its own cap of $100.00.",
         ),
     ],
 )
@@ -312,6 +313,9 @@ def test_times_without_a_zone_and_negative_counts_are_defects() -> None:
         {"minimum_minor": 0},
         {"cap_minor": 499},
         {"max_total_minor": -1},
+        {"max_day_change": Decimal("-0.1")},
+        {"max_week_growth": Decimal("Infinity")},
+        {"max_week_change": Decimal("NaN")},
     ],
 )
 def test_guardrails_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:

@@ -1,282 +1,183 @@
-"""The threshold policy at every boundary, and its words."""
+"""The policies as they decide on an account: by name, by window, and what they share out."""
 
 from __future__ import annotations
 
-import dataclasses
-import decimal
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.optimizer.some_account import account, campaign, ran
 from zyenta_ads_pipeline.domain.change import BudgetAction
-from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
-from zyenta_ads_pipeline.optimizer.policies import (
-    CampaignHistory,
-    Policy,
-    RoasThresholds,
-    policy,
-    policy_names,
-)
+from zyenta_ads_pipeline.domain.errors import SettingsError
+from zyenta_ads_pipeline.optimizer.account import AccountHistory
+from zyenta_ads_pipeline.optimizer.deciding import Policy, decided
+from zyenta_ads_pipeline.optimizer.policies import policy, policy_names
+from zyenta_ads_pipeline.optimizer.roas_thresholds import RoasThresholds
+from zyenta_ads_pipeline.optimizer.simple_policies import Equal, RoasProportional
 
+PLAIN = ("equal", "roas_proportional", "roas_thresholds")
 D = Decimal
 
 
-def history(
-    revenue: str = "250",
-    spend: str = "100",
-    budget: str | None = "50",
-    *,
-    days: int = 14,
-    active: bool = True,
-    currency: str = "USD",
-) -> CampaignHistory:
-    return CampaignHistory(
-        account_id="1",
-        campaign_id="11",
-        currency=currency,
-        daily_budget=None if budget is None else D(budget),
-        spend=D(spend),
-        revenue=D(revenue),
-        conversions=D(5),
-        days_running=days,
-        active=active,
-    )
+def by_id(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    return {row["campaign_id"]: row for row in frame.iter_rows(named=True)}
 
 
-@pytest.mark.parametrize(
-    ("revenue", "action", "new_budget", "reason", "confidence"),
-    [
-        ("1000", "increase", "60", "Excellent ROAS of 10.00x - scaling budget by $10.00", "0.9"),
-        ("300.01", "increase", "60", "Excellent ROAS of 3.00x - scaling budget by $10.00", "0.9"),
-        ("300", "increase", "60", "Excellent ROAS of 3.00x - scaling budget by $10.00", "0.9"),
-        ("299.99", "increase", "55", "Good ROAS of 2.99x - gradual scaling by $5.00", "0.75"),
-        ("200", "increase", "55", "Good ROAS of 2.00x - gradual scaling by $5.00", "0.75"),
-        (
-            "199.99",
-            "maintain",
-            None,
-            "Acceptable ROAS of 1.99x - maintaining current budget",
-            "0.7",
-        ),
-        ("100", "maintain", None, "Acceptable ROAS of 1.00x - maintaining current budget", "0.7"),
-        ("99.99", "decrease", "40", "Suboptimal ROAS of 0.99x - reducing budget by $10.00", "0.7"),
-        ("50", "decrease", "40", "Suboptimal ROAS of 0.50x - reducing budget by $10.00", "0.7"),
-        (
-            "49.99",
-            "pause",
-            "0",
-            "Poor ROAS of 0.49x - pausing campaign to prevent losses",
-            "0.85",
-        ),
-        ("0", "pause", "0", "Poor ROAS of 0.00x - pausing campaign to prevent losses", "0.85"),
-        (
-            "-12.50",
-            "pause",
-            "0",
-            "Poor ROAS of -0.12x - pausing campaign to prevent losses",
-            "0.85",
-        ),
-    ],
-)
-def test_each_band_and_its_boundaries(
-    revenue: str, action: str, new_budget: str | None, reason: str, confidence: str
-) -> None:
-    decision = RoasThresholds().decide(history(revenue))
-    assert decision.action == BudgetAction(action)
-    assert decision.new_budget == (None if new_budget is None else D(new_budget))
-    assert decision.reason == reason
-    assert decision.confidence == D(confidence)
-    assert isinstance(decision.confidence, Decimal)
-
-
-@pytest.mark.parametrize(
-    ("spend", "days", "learning"),
-    [
-        ("49.99", 3, True),
-        ("50", 3, False),
-        ("50.01", 3, False),
-        ("50", 2, True),
-        ("50", 4, False),
-        ("49.99", 2, True),
-        ("0", 30, True),
-    ],
-)
-def test_learning_on_both_sides_of_both_limits(spend: str, days: int, learning: bool) -> None:
-    decision = RoasThresholds().decide(history("1000", spend, days=days))
-    if learning:
-        assert decision.action is BudgetAction.MAINTAIN
-        assert decision.new_budget is None
-        assert decision.reason == "Campaign still in learning phase - need more data"
-        assert decision.confidence == D("0.5")
-    else:
-        assert decision.action is BudgetAction.INCREASE
-
-
-@pytest.mark.parametrize(
-    ("budget", "new_budget", "words"),
-    [
-        ("499.99", "599.988", "$100.00"),
-        ("490", "588", "$98.00"),
-        ("500", "600", "$100.00"),
-        ("500.01", "600.01", "$100.00"),
-        ("5000", "5100", "$100.00"),
-    ],
-)
-def test_an_excellent_campaign_grows_by_a_hundred_at_most(
-    budget: str, new_budget: str, words: str
-) -> None:
-    decision = RoasThresholds().decide(history("300", budget=budget))
-    assert decision.new_budget == D(new_budget)
-    assert decision.reason.endswith(f"scaling budget by {words}")
-
-
-def test_the_good_step_has_no_such_cap() -> None:
-    assert RoasThresholds().decide(history("200", budget="5000")).new_budget == D(5500)
-
-
-def test_the_new_budget_is_exact_and_not_rounded() -> None:
-    assert RoasThresholds().decide(history("300", budget="33.33")).new_budget == D("39.996")
-    assert RoasThresholds().decide(history("80", budget="33.33")).new_budget == D("26.664")
-
-
-def test_a_quotient_that_rounds_to_the_threshold_does_not_cross_it() -> None:
-    # The quotient in 28 digits is 3.000…0; the ROAS is just below.
-    spend, revenue = D(333 * 10**25), D(999 * 10**25 - 1)
-    below = CampaignHistory("1", "11", "USD", D(50), spend, revenue, D(1), 14, active=True)
-    assert below.revenue / below.spend == 3
-    decision = RoasThresholds().decide(below)
-    assert decision.confidence == D("0.75")
-    assert "Good ROAS of 2.99x" in decision.reason
-
-
-@pytest.mark.parametrize("digits", [1, 2, 5])
-def test_the_callers_decimal_context_changes_nothing(digits: int) -> None:
-    plain = RoasThresholds().decide(history("2399.99", "1200.01", "123.45"))
-    with decimal.localcontext() as context:
-        context.prec = digits
-        small = RoasThresholds().decide(history("2399.99", "1200.01", "123.45"))
-    assert (small.action, small.new_budget) == (plain.action, plain.new_budget)
-    assert plain.action is BudgetAction.MAINTAIN
-
-
-def test_words_round_half_to_even_away_from_boundaries() -> None:
-    assert "2.12x" in RoasThresholds().decide(history("212.5")).reason
-    assert "2.50x" in RoasThresholds().decide(history("249.6")).reason
-
-
-@pytest.mark.parametrize(("currency", "words"), [("EUR", "10.00 EUR"), ("JPY", "10 JPY")])
-def test_other_currencies_are_worded_in_their_own_form(currency: str, words: str) -> None:
-    assert RoasThresholds().decide(history("300", currency=currency)).reason.endswith(words)
-
-
-@pytest.mark.parametrize("revenue", ["0", "1000"])
-def test_a_campaign_that_is_not_active_is_left_alone(revenue: str) -> None:
-    decision = RoasThresholds().decide(history(revenue, active=False))
-    assert decision.action is BudgetAction.MAINTAIN
-    assert decision.new_budget is None
-    assert "not active" in decision.reason
-
-
-@pytest.mark.parametrize("budget", [None, "0"])
-def test_a_campaign_without_a_daily_budget_is_left_alone(budget: str | None) -> None:
-    decision = RoasThresholds().decide(history("1000", budget=budget))
-    assert decision.action is BudgetAction.MAINTAIN
-    assert decision.new_budget is None
-    assert "no daily budget" in decision.reason
-
-
-def test_without_spend_there_is_no_roas_even_without_a_learning_limit() -> None:
-    eager = RoasThresholds(min_learning_spend=D(0), min_learning_days=0)
-    assert "learning" in eager.decide(history("0", "0", days=0)).reason
-    assert "Excellent" in eager.decide(history("3", "1", days=0)).reason
-
-
-def test_thresholds_are_settings() -> None:
-    mild = RoasThresholds(roas_excellent=D("4"), roas_good=D("3"))
-    assert mild.decide(history("300")).confidence == D("0.75")
-
-
-@given(
-    factor=st.sampled_from([100, 7, 1000]),
-    cents=st.integers(-1000, 100_000),
-    spend=st.integers(1, 20_000),
-    budget=st.integers(1, 200_000),
-)
-def test_the_unit_of_the_currency_does_not_matter(
-    factor: int, cents: int, spend: int, budget: int
-) -> None:
-    plain = RoasThresholds()
-    scaled = dataclasses.replace(
-        plain,
-        max_increase=plain.max_increase * factor,
-        min_learning_spend=plain.min_learning_spend * factor,
-    )
-    one = history(str(D(cents) / 100), str(D(spend) / 100), str(D(budget) / 100))
-    other = dataclasses.replace(
-        one,
-        revenue=one.revenue * factor,
-        spend=one.spend * factor,
-        daily_budget=D(budget) / 100 * factor,
-    )
-    a, b = plain.decide(one), scaled.decide(other)
-    assert (a.action, a.confidence) == (b.action, b.confidence)
-    assert (a.new_budget is None) == (b.new_budget is None)
-    if a.new_budget is not None and b.new_budget is not None:
-        assert a.new_budget * factor == b.new_budget
-        assert a.new_budget >= 0
-
-
-@given(revenue=st.integers(0, 100_000), spend=st.integers(5_000, 30_000))
-def test_words_and_band_never_contradict_each_other(revenue: int, spend: int) -> None:
-    decision = RoasThresholds().decide(history(str(D(revenue) / 100), str(D(spend) / 100)))
-    word, shown = decision.reason.split()[0], D(decision.reason.split()[3].rstrip("x"))
-    band = {
-        "Excellent": (D(3), D("Infinity")),
-        "Good": (D(2), D(3)),
-        "Acceptable": (D(1), D(2)),
-        "Suboptimal": (D("0.5"), D(1)),
-        "Poor": (D(0), D("0.5")),
-    }[word]
-    assert band[0] <= shown < band[1]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"roas_good": D("3.5")},
-        {"roas_poor": D("-1")},
-        {"roas_excellent": D("NaN")},
-        {"roas_excellent": D("3.005")},
-        {"decrease": D(1)},
-        {"increase_good": D("-0.1")},
-        {"max_increase": D(-1)},
-        {"min_learning_days": -1},
-        {"confidence_good": D("1.1")},
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Decimal]) -> None:
-    with pytest.raises(SettingsError):
-        dataclasses.replace(RoasThresholds(), **wrong)  # type: ignore[arg-type]
-
-
-def test_a_history_refuses_what_is_no_money() -> None:
-    good = history()
-    with pytest.raises(TypeError, match="spend is a Decimal, not float"):
-        dataclasses.replace(good, spend=1.5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="spend"):
-        dataclasses.replace(good, spend=D(-1))
-    with pytest.raises(ValueError, match="revenue"):
-        dataclasses.replace(good, revenue=D("NaN"))
-    with pytest.raises(InputError, match="XXX"):
-        dataclasses.replace(good, currency="XXX")
+def budgets(chosen: Policy, history: AccountHistory) -> dict[str, Decimal | None]:
+    return {own: row["new_budget"] for own, row in by_id(decided(chosen, history)).items()}
 
 
 def test_policies_are_found_by_name() -> None:
-    found: Policy = policy("roas_thresholds")
-    assert found == RoasThresholds()
-    assert found.name == "roas_thresholds"
-    assert policy_names() == ("roas_thresholds",)
-    with pytest.raises(SettingsError, match="Use one of: roas_thresholds"):
+    assert policy_names() == ("equal", "response_curve", "roas_proportional", "roas_thresholds")
+    for name in policy_names():
+        assert policy(name).name == name
+    assert policy("roas_thresholds") == RoasThresholds()
+    with pytest.raises(SettingsError, match=r"Use one of: equal, response_curve, roas_prop"):
         policy("magic")
+
+
+def test_the_thresholds_look_at_the_window_alone() -> None:
+    old = ran("11", days=30, until=7, revenue="9999")
+    history = account([campaign("11")], [*old, *ran("11", days=7, revenue="200")])
+    (row,) = decided(RoasThresholds(), history).to_dicts()
+    assert row["action"] == "increase"
+    assert row["new_budget"] == D(110)
+    assert row["reason"] == "Good ROAS of 2.00x - gradual scaling by $10.00"
+    assert row["confidence"] == 0.75
+    assert row["log_marginal"] is None
+    longer = by_id(decided(RoasThresholds(), replace(history, window_days=14)))
+    assert "Excellent" in longer["11"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("revenue", "days", "running", "word"),
+    [
+        ("300", 7, 7, "Excellent"),
+        ("299.99", 7, 7, "Good"),
+        ("200", 7, 7, "Good"),
+        ("100", 7, 7, "Acceptable"),
+        ("99.99", 7, 7, "Suboptimal"),
+        ("49.99", 7, 7, "Poor"),
+        ("-20", 7, 7, "Poor"),
+        ("300", 1, 1, "learning"),
+        ("300", 3, 2, "learning"),
+        ("300", 0, 0, "learning"),
+    ],
+)
+def test_the_bands_hold_for_sums_of_days(revenue: str, days: int, running: int, word: str) -> None:
+    history = account([campaign(days_running=running)], ran(days=days, revenue=revenue))
+    assert word in decided(RoasThresholds(), history)["reason"][0]
+
+
+def test_late_corrections_may_leave_less_than_nothing() -> None:
+    days = [*ran(days=6), *ran(days=1, until=6, conversions="-40", revenue="-2000")]
+    (row,) = decided(RoasThresholds(), account([campaign()], days)).to_dicts()
+    assert row["action"] == "pause"
+    assert row["new_budget"] == 0
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_who_is_off_or_without_a_daily_budget_is_left_alone(name: str) -> None:
+    history = account(
+        [campaign("1"), campaign("2", active=False), campaign("3", None)],
+        [*ran("1"), *ran("2"), *ran("3")],
+    )
+    rows = by_id(decided(policy(name), history))
+    for own in ("2", "3"):
+        assert rows[own]["action"] == "maintain"
+        assert rows[own]["new_budget"] is None
+        assert "alone" in rows[own]["reason"]
+
+
+def test_equal_shares_of_the_total_or_of_todays_budgets() -> None:
+    some = [campaign("1", 30_000), campaign("2", 10_000), campaign("3", 20_000)]
+    given_none = decided(Equal(), account(some))
+    assert given_none["new_budget"].to_list() == [D(200), D(200), D(200)]
+    assert given_none["action"].to_list() == ["decrease", "increase", "maintain"]
+    assert given_none["reason"][0] == "An equal share: $200.00 of $600.00 a day"
+    thirds = budgets(Equal(), account(some, total_minor=10_000))
+    assert set(thirds.values()) == {D("33.333333333333")}
+
+
+def test_a_group_shares_its_own_total_and_a_lock_takes_from_its_pool() -> None:
+    some = [
+        campaign("1", 10_000, group="new"),
+        campaign("2", 10_000, group="new"),
+        campaign("3", 30_000, locked=True),
+        campaign("4", 10_000, group="named nowhere"),
+        campaign("5", 10_000),
+    ]
+    history = account(some, total_minor=100_000, group_totals={"new": 30_000})
+    assert budgets(Equal(), history) == {
+        "1": D(150), "2": D(150), "3": None, "4": D(200), "5": D(200),
+    }  # fmt: skip
+    without = account(some, group_totals={"new": 30_000})
+    assert budgets(Equal(), without)["4"] == D(100)
+
+
+def test_shares_by_roas_as_the_seeds_weigh_them() -> None:
+    history = account(
+        [campaign(each) for each in "1234"],
+        [*ran("1", revenue="400"), *ran("2", revenue="200"), *ran("3", revenue="0")],
+        total_minor=71_000,
+    )
+    rows = by_id(decided(RoasProportional(), history))
+    assert {own: row["new_budget"] for own, row in rows.items()} == {
+        "1": D(400), "2": D(200), "3": D(10), "4": D(100),
+    }  # fmt: skip
+    assert rows["1"]["reason"] == "A share by its ROAS of 4.00x: $400.00 of $710.00 a day"
+    assert rows["3"]["reason"] == "The least share: ROAS of 0.00x: $10.00 of $710.00 a day"
+    assert rows["4"]["reason"] == "No ROAS yet: a share as for 1.00x: $100.00 of $710.00 a day"
+
+
+@pytest.mark.parametrize("weight", [D(0), D(-1), D("NaN")])
+def test_a_weight_is_above_nothing(weight: Decimal) -> None:
+    with pytest.raises(SettingsError, match="weight"):
+        RoasProportional(least_weight=weight)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@given(
+    revenues=st.lists(st.integers(-500, 3_000), min_size=1, max_size=6),
+    seed=st.randoms(use_true_random=False),
+)
+def test_the_order_of_rows_changes_nothing(name: str, revenues: list[int], seed: Any) -> None:
+    campaigns = [campaign(str(i), 5_000 + 700 * i) for i in range(len(revenues))]
+    days = [row for i, sold in enumerate(revenues) for row in ran(str(i), days=4, revenue=sold)]
+    one = decided(policy(name), account(campaigns, days, total_minor=40_000))
+    seed.shuffle(campaigns)
+    seed.shuffle(days)
+    other = decided(policy(name), account(campaigns, days, total_minor=40_000))
+    assert one.equals(other)
+
+
+@pytest.mark.parametrize("name", ["equal", "roas_proportional"])
+@given(revenues=st.lists(st.integers(-500, 3_000), min_size=1, max_size=6))
+def test_shares_come_to_the_total_in_any_unit(name: str, revenues: list[int]) -> None:
+    campaigns = [campaign(str(i), 5_000 + 700 * i) for i in range(len(revenues))]
+    days = [row for i, sold in enumerate(revenues) for row in ran(str(i), days=2, revenue=sold)]
+    shares = budgets(policy(name), account(campaigns, days, total_minor=43_210))
+    least = D("1e-11")
+    assert abs(sum(each for each in shares.values() if each) - D("432.10")) < least
+    yen = [row | {"spend": row["spend"] * 100, "revenue": row["revenue"] * 100} for row in days]
+    other = budgets(policy(name), account(campaigns, yen, currency="JPY", total_minor=43_210))
+    for own, share in shares.items():
+        in_yen = other[own]
+        assert share is not None
+        assert in_yen is not None
+        assert abs(in_yen - share * 100) < least * 100
+
+
+def test_actions_and_budgets_never_contradict_each_other() -> None:
+    campaigns = [campaign(str(i), 1_000 * (i + 1)) for i in range(10)]
+    for name in ("equal", "roas_proportional"):
+        for row in decided(policy(name), account(campaigns)).iter_rows(named=True):
+            budget = D(1_000 * (int(row["campaign_id"]) + 1)) / 100
+            way = (row["new_budget"] > budget) - (row["new_budget"] < budget)
+            expected = {1: BudgetAction.INCREASE, -1: BudgetAction.DECREASE}
+            assert row["action"] == expected.get(way, BudgetAction.MAINTAIN).value

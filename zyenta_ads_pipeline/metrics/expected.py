@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from zyenta_ads_pipeline.domain.orders import ORDER_VARIATION
+
 PRIOR_SHAPE = 2.0
 """k: how alike objects of an account are per spend; 2 means a coefficient of variation of 0.7."""
-
-ORDER_VARIATION = 0.45
-"""Squared coefficient of variation of a single order's value, as shops usually show it."""
 
 TAIL = 0.10
 """Probability on each side of the interval: 80 % lie inside."""
