@@ -68,10 +68,10 @@ def test_returns_are_spread_as_the_shop_says() -> None:
 
 def test_recent_days_are_restated_and_old_ones_settle() -> None:
     played = market()
-    day = BORN.date() - timedelta(days=1)
+    since, until = BORN.date() - timedelta(days=7), BORN.date() - timedelta(days=1)
 
     def sold(at: datetime) -> int:
-        rows = played.facts(at).frame.filter(pl.col("date") == day)
+        rows = played.facts(at).frame.filter(pl.col("date").is_between(since, until))
         return int(rows["actions.purchase"].cast(pl.Int64).sum())
 
     seen = [sold(BORN + timedelta(days=n)) for n in range(40)]

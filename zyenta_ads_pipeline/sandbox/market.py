@@ -26,7 +26,7 @@ from zyenta_ads_pipeline.sandbox.state import Write
 
 _PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 _CART_TYPES = ("omni_add_to_cart", "add_to_cart", "offsite_conversion.fb_pixel_add_to_cart")
-_SHOP = 2
+_SHOP = 3
 """Raised when the shop itself changes: a state then belongs to another market."""
 _CLICK_WINDOWS = ("7d_click", "28d_click")
 """Windows that hold the sales of 1d_click too; no sale here comes later than 7 days."""

@@ -6,7 +6,6 @@ chance is drawn from (seed, object, hour or day), so the size of the clock's ste
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,15 @@ import numpy as np
 
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.domain.time import zone
+from zyenta_ads_pipeline.sandbox.market_answers import (
+    Answer,
+    Learning,
+    answer_of,
+    demand,
+    freshness,
+    order_factor,
+)
+from zyenta_ads_pipeline.sandbox.market_chance import chance_of, count_of, wobble
 from zyenta_ads_pipeline.sandbox.market_made import MadeAds, first_value
 from zyenta_ads_pipeline.sandbox.market_shop import MarketAccount, MarketAd
 from zyenta_ads_pipeline.sandbox.objects import Kind, Thing
@@ -25,11 +33,10 @@ from zyenta_ads_pipeline.sandbox.state import Write
 OVERDELIVERY = 1.75
 """Meta may spend up to this multiple of a daily budget on one day."""
 LONGEST_LAG_HOURS = 7 * 24
-_CONCAVITY = 0.72
-"""Sales grow with spend to this power: each further dollar sells less."""
 _HOURS = np.array([3, 2, 1.5, 1, 1, 1.5, 3, 4, 4.5, 4.5, 4.5, 5, 5, 5, 4.5, 4.5, 5, 5.5, 6, 7, 7.5,
                    7, 6, 4.5])  # fmt: skip
 _WEEKDAYS = np.array([0.97, 0.94, 0.95, 0.98, 1.02, 1.08, 1.06])
+"""How fast a budget is spent from Monday to Sunday."""
 _CPM_DOLLARS = 11.0
 _STRUCK = 0.4
 """How many ad days lose a little of their delivery, or ..."""
@@ -81,6 +88,8 @@ class Delivery:
         self._status = {t.id: "ACTIVE" for t in account.things if t.kind is not Kind.CREATIVE}
         self._budget = {t.id: t.daily_budget for t in account.things if t.daily_budget is not None}
         self._made = MadeAds(account)
+        self._answers: dict[str, Answer] = {}
+        self._learning = Learning()
         self._spent: dict[tuple[str, date], float] = defaultdict(float)
         self._applied = 0
         self._endings = sorted(account.endings, key=lambda ending: ending[1])
@@ -138,7 +147,10 @@ class Delivery:
             if write.field == "status" and write.object in self._status:
                 self._status[write.object] = write.new
             if write.field == "daily_budget" and write.object in self._budget:
-                self._budget[write.object] = int(write.new)
+                old, new = self._budget[write.object], int(write.new)
+                self._budget[write.object] = new
+                day = moment.astimezone(self._zone).date()
+                self._learning.edited(write.object, old, new, moment, day)
             self._made.apply(write)
 
     def _deliver(self, moment: datetime) -> None:
@@ -155,23 +167,36 @@ class Delivery:
             budget = self._made.budget(holder, self._budget[holder])
             if not budget:
                 continue
+            answer = self._answer(holder, self.ads[indices[0]].reference)
             day_factor = _WEEKDAYS[day.weekday()] * self._wobble(holder, day, 0.13)
+            a_day = min(budget, answer.most) * day_factor
             pulls = [self.ads[i].share * self._wobble(self.ads[i].id, day, 0.18) for i in indices]
+            shown: list[tuple[int, int, np.random.Generator]] = []
             for index, pull in zip(indices, pulls, strict=True):
-                chance = self._chance(self.ads[index].id, self.hour)
+                chance = chance_of(self._seed, self.ads[index].id, self.hour)
                 noise = chance.gamma(12.0) / 12.0
                 left = OVERDELIVERY * budget - self._spent[(holder, day)]
                 left = min(left, self._made.left(holder))
-                wanted = min(budget * day_factor * part * noise * pull / sum(pulls), max(left, 0.0))
+                wanted = min(a_day * part * noise * pull / sum(pulls), max(left, 0.0))
                 # Whole minor units without a drift: round up as often as the fraction says.
                 minor = min(int(wanted + chance.random()), max(int(left), 0))
                 self._spent[(holder, day)] += minor
                 self._made.spend(holder, minor)
-                self._show(index, local, part, minor, chance)
+                shown.append((index, minor, chance))
+            if spent := sum(minor for _, minor, _ in shown):
+                worth = answer.worth(spent / part) * demand(self._seed, holder, day)
+                worth *= self._learning.sales(holder, moment)
+                for index, minor, _ in shown:
+                    self._sell(index, day, worth * minor, moment)
+            for index, minor, chance in shown:
+                self._show(index, local, minor, chance)
 
-    def _show(
-        self, index: int, local: datetime, part: float, minor: int, chance: np.random.Generator
-    ) -> None:
+    def _answer(self, holder: str, reference: float) -> Answer:
+        if holder not in self._answers:
+            self._answers[holder] = answer_of(self._seed, holder, reference)
+        return self._answers[holder]
+
+    def _show(self, index: int, local: datetime, minor: int, chance: np.random.Generator) -> None:
         ad, day = self.ads[index], local.date()
         cpm = _CPM_DOLLARS * self._minor_per_dollar
         did = self.days[(day, index)]
@@ -186,13 +211,21 @@ class Delivery:
         did.link_clicks += link_clicks
         did.page_views += page_views
         did.carts += int(chance.binomial(page_views, 0.09))
-        if minor:
-            mean = part * ad.sales * (minor / part / ad.reference) ** _CONCAVITY
-            for _ in range(int(chance.poisson(mean))):
-                self.sales.append(self._sale(ad, index, day, chance))
+
+    def _sell(self, index: int, day: date, worth: float, moment: datetime) -> None:
+        """Sell what an ad's spend of an hour is worth, in minor units at its first returns.
+
+        Sales have draws of their own, each sale too: with another spend, the sales that are made
+        either way stay the same.
+        """
+        ad = self.ads[index]
+        mean = worth * ad.selling * freshness(self._seed, ad.id, moment - ad.since)
+        for number in range(count_of(self._seed, f"sales:{ad.id}", self.hour, mean)):
+            chance = chance_of(self._seed, f"sale:{number}:{ad.id}", self.hour)
+            self.sales.append(self._sale(ad, index, day, chance))
 
     def _sale(self, ad: MarketAd, index: int, day: date, chance: np.random.Generator) -> Sale:
-        skewed = 0.75 * chance.gamma(2.5) / 2.5 + 0.25 * chance.lognormal(-0.32, 0.8)
+        value = ad.order * order_factor(chance.standard_normal())
         draw = chance.random()
         window = _WINDOW_SHARES[-1][0]
         for name, share in _WINDOW_SHARES:
@@ -204,25 +237,11 @@ class Delivery:
         lag = 1 + min(int(chance.exponential(mean_lag)), LONGEST_LAG_HOURS - 1)
         reported = self.hour + lag
         withdrawn = reported + int(chance.integers(24, 18 * 24)) if chance.random() < 0.02 else None
-        return Sale(index, day, max(1, round(ad.order * skewed)), window, reported, withdrawn)
+        return Sale(index, day, max(1, round(value)), window, reported, withdrawn)
 
     def _wobble(self, name: str, day: date, sigma: float) -> float:
         """A factor of that object and day, 1 in the mean."""
-        return _wobble(self._seed, name, day.toordinal(), sigma)
-
-    def _chance(self, name: str, number: int) -> np.random.Generator:
-        return _chance(self._seed, name, number)
-
-
-def _chance(seed: int, name: str, number: int) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}:{name}:{number}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
-
-
-@lru_cache(maxsize=4096)
-def _wobble(seed: int, name: str, number: int, sigma: float) -> float:
-    drawn = _chance(seed, f"day:{name}", number).standard_normal()
-    return float(np.exp(sigma * drawn - sigma * sigma / 2))
+        return wobble(self._seed, name, day.toordinal(), sigma)
 
 
 @dataclass(frozen=True)
@@ -237,7 +256,7 @@ class _Correction:
 @lru_cache(maxsize=16384)
 def _correction(seed: int, ad_id: str, day: date, timezone: str) -> _Correction | None:
     """The correction of an ad's day, within three days after it; most days have none."""
-    chance = _chance(seed, f"struck:{ad_id}", day.toordinal())
+    chance = chance_of(seed, f"struck:{ad_id}", day.toordinal())
     draw = chance.random()
     if draw > _STRUCK:
         return None

@@ -17,7 +17,7 @@ from zyenta_ads_pipeline.sandbox.objects import LEVELS, Kind, Thing
 from zyenta_ads_pipeline.sandbox.state import Write
 
 _REFERENCE_DOLLARS = 50.0
-"""The daily spend at which a made ad sells what its return on spend says."""
+"""The daily spend of its budget at which a made ad sells what its return on spend says."""
 _SALES = "OUTCOME_SALES"
 _ROAS = {_SALES: (0.6, 3.4), "OUTCOME_LEADS": (0.2, 1.2)}
 _ROAS_OF_OTHERS = (0.1, 0.8)
@@ -115,7 +115,6 @@ class MadeAds:
         roas = draw.uniform(*_ROAS.get(objective, _ROAS_OF_OTHERS))
         order = draw.uniform(*_ORDERS) * minor
         click_rate, share = draw.uniform(*_CLICK_RATES), draw.uniform(0.5, 1.5)
-        reference = _REFERENCE_DOLLARS * minor
         return MarketAd(
             id=thing.id,
             adset_id=thing.adset_id or "",
@@ -123,9 +122,10 @@ class MadeAds:
             holder=(thing.campaign_id if held else thing.adset_id) or "",
             plan=AdPlan(thing.name, share, 1.0, click_rate),
             share=share,
-            reference=reference,
-            sales=roas * reference / order,
+            reference=_REFERENCE_DOLLARS * minor,
+            selling=roas / order,
             order=order,
+            since=thing.created_time,
         )
 
 

@@ -43,7 +43,8 @@ class RetiredPlan:
 
 @dataclass(frozen=True)
 class CampaignPlan:
-    """A campaign: return on spend at its first budget, mean order in dollars, ad sets.
+    """A campaign: return on spend at its first budget while its ads are fresh, mean order in
+    dollars, ad sets.
 
     With `daily` dollars the campaign holds the budget, otherwise each ad set holds its own.
     It is paused `paused_after` of its history's way through.
@@ -150,8 +151,9 @@ _ID_STEP = 17
 class MarketAd:
     """An ad with what drives it. Amounts in the account's minor units.
 
-    `holder` is the object that holds the budget, `reference` the ad's daily spend at the first
-    budget, `sales` its mean daily sales at that spend, `order` its mean order value.
+    `holder` is the object that holds the budget. While that spends `reference` a day, a minor unit
+    of this ad makes `selling` sales in the mean, as long as the ad is fresh: it tires from `since`
+    (UTC) on. `order` is its mean order value.
     """
 
     id: str
@@ -161,8 +163,9 @@ class MarketAd:
     plan: AdPlan
     share: float
     reference: float
-    sales: float
+    selling: float
     order: float
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,6 @@ class _Builder:
         )
         campaign, daily = place.campaign, place.daily
         share = ad.share / (1 if daily is not None else len(campaign.adsets))
-        reference = share * (daily or campaign.daily or 0) * self._minor
         order = campaign.order * self._minor
         self._ads.append(
             MarketAd(
@@ -279,9 +281,10 @@ class _Builder:
                 holder=place.adset_id if daily is not None else place.campaign_id,
                 plan=ad,
                 share=share,
-                reference=reference,
-                sales=campaign.roas * ad.quality * reference / order,
+                reference=(daily or campaign.daily or 0) * self._minor,
+                selling=campaign.roas * ad.quality / order,
                 order=order,
+                since=self._opened,
             )
         )
 
