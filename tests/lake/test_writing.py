@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from tests.lake.frames import DAY, SEEN, ads, day, frame
 from zyenta_ads_pipeline.domain.errors import StorageError
+from zyenta_ads_pipeline.lake.decision_tables import BUDGET_DECISIONS
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
-from zyenta_ads_pipeline.lake.schema import STAT_FIELDS, Table
-from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, BUDGET_DECISIONS, TABLES
+from zyenta_ads_pipeline.lake.schema import STAT_FIELDS, STAT_ITEMS, Table
+from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, TABLES
 
 
 @pytest.fixture
@@ -219,12 +220,19 @@ def test_every_table_keeps_its_declared_types_empty_and_filled(lake: Lake) -> No
         pl.Datetime: datetime(2026, 11, 1, 2, 3, 4, 567891, tzinfo=UTC),
     }
     item = dict.fromkeys(STAT_FIELDS, "1") | {"1d_view": None}
-    sample[pl.List] = [item, dict.fromkeys(STAT_FIELDS)]
+    lists = {
+        STAT_ITEMS: [item, dict.fromkeys(STAT_FIELDS)],
+        pl.List(pl.Float64): [0.1, -2.5],
+        pl.List(pl.String): ["a", None],
+    }
     before = lake.snapshot()
     for name, table in TABLES.items():
         assert before.scan(table).collect().schema == table.schema
         assert before.query(f"SELECT * FROM {name}").schema == table.schema
-        row = {column: sample[kind.base_type()] for column, kind in table.schema.items()}
+        row = {
+            column: lists[kind] if isinstance(kind, pl.List) else sample[kind.base_type()]
+            for column, kind in table.schema.items()
+        }
         dates = [DAY] if table.daily or "account_id" not in row else None
         accounts = ["1"] if "account_id" in row else None
         lake.write(table, frame(table, [row]), Scope(accounts, dates))

@@ -49,3 +49,58 @@ AD_CREATIVES = Table(
     ),
     daily=False,
 )
+
+CREATIVE_TESTS = Table(
+    "creative_tests",
+    "Creative tests of our campaigns, a row per creative and day it was looked at: how it stands, "
+    "by how much it leads or trails, how sure that is, how long it still takes.",
+    ("date", "account_id", "creative_id"),
+    (
+        Column("date", pl.Date, "The account's last complete day that was looked at."),
+        Column("account_id", pl.String, "Ad account, digits without act_."),
+        Column("creative_id", pl.String, "The creative, by its id in the store."),
+        Column("campaign_id", pl.String, "Its campaign, by its id in the store."),
+        Column("platform_campaign_id", pl.String, "Its campaign on Meta."),
+        Column("name", pl.String, "Its name, as the reasons say it."),
+        Column("started", pl.Date, "The test's first day, account's own."),
+        Column("metric", pl.String, "conversion_rate or revenue_per_impression."),
+        Column("horizon_days", pl.Int64, "Days declared; the test is over after them."),
+        Column("standing", pl.String, "testing, winner, loser or no_difference."),
+        Column("reason", pl.String, "Why, in words."),
+        Column("impressions", pl.Int64, "Impressions in the test's days."),
+        Column("conversions", pl.Float64, "Purchases in them, as reported so far."),
+        Column("revenue", pl.Float64, "Their value, account currency."),
+        Column("spend", pl.Float64, "Spend in them, account currency."),
+        Column("currency", pl.String, "The account's currency, as Meta names it."),
+        Column("rate", pl.Float64, "Purchases, or their value, per impression."),
+        Column("against", pl.String, "Name of the creative that it is compared with."),
+        Column("lift", pl.Float64, "Its rate over that one's, less 1, day by day."),
+        Column("lift_low", pl.Float64, "Lower end of the interval; empty: no bound yet."),
+        Column("lift_high", pl.Float64, "Upper end: holds at all looks together."),
+        Column("probability_better", pl.Float64, "Of this look alone; decides nothing."),
+        Column("days_needed", pl.Int64, "More days that decide, should the lead stay."),
+        Column("observed_at", MOMENT, "Meta's clock when it was looked at, UTC."),
+        Column("run_id", pl.String, "The Dagster run that wrote the row."),
+    ),
+    daily=False,
+)
+
+CREATIVE_FATIGUE = Table(
+    "creative_fatigue",
+    "Whether each creative of ours has tired: a rate that fell since its first weeks, told so that "
+    "one that never tires is called tired with probability 0.05 at most, however often one looks.",
+    ("account_id", "creative_id"),
+    (
+        Column("account_id", pl.String, "Ad account, digits without act_."),
+        Column("creative_id", pl.String, "The creative, by its id in the store."),
+        Column("tired", pl.Boolean, "True once it is sure."),
+        Column("since", pl.Date, "First day of the lower rate, as best told, account's own."),
+        Column("fall", pl.Float64, "0.3: 30 % fewer purchases per impression than before it."),
+        Column("fall_low", pl.Float64, "Lower end of its 80 % interval."),
+        Column("fall_high", pl.Float64, "Upper end of its 80 % interval."),
+        Column("reason", pl.String, "Why, in words."),
+        Column("observed_at", MOMENT, "Meta's clock when it was looked at, UTC."),
+        Column("run_id", pl.String, "The Dagster run that wrote the row."),
+    ),
+    daily=False,
+)

@@ -360,6 +360,11 @@ class Snapshot:
         """The version of each table that exists; enough to read the same again."""
         return {name: t.version() for name, t in self._tables.items() if t is not None}
 
+    @property
+    def known_at(self) -> datetime | None:
+        """The moment of `as_of`; None for a snapshot of what is known now."""
+        return self._known_at
+
     def as_of(self, moment: datetime) -> Snapshot:
         """The same lake with `raw_insights` as it was known at `moment` (aware).
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 import polars as pl
 
 from zyenta_ads_pipeline.domain.insights import HOURLY, PRESETS, Preset
-from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES, OUR_IDS
+from zyenta_ads_pipeline.lake.backtest_tables import BACKTEST_TABLES
+from zyenta_ads_pipeline.lake.creative_tables import (
+    AD_CREATIVES,
+    CREATIVE_FATIGUE,
+    CREATIVE_TESTS,
+    OUR_IDS,
+)
+from zyenta_ads_pipeline.lake.decision_tables import DECISION_TABLES
 from zyenta_ads_pipeline.lake.schema import MOMENT, MONEY, STAT_ITEMS, Column, Table
 
 _DATE = Column("date", pl.Date, "Day in the ad account's own time zone.")
@@ -337,90 +344,6 @@ CAMPAIGN_TRAILING = Table(
     ),
 )
 
-_DECISION_KEY = (
-    Column("decision_id", pl.String, "One id per decided run and account."),
-    Column("decided_at", MOMENT, "When it was decided (Meta's clock, UTC)."),
-)
-
-BUDGET_DECISIONS = Table(
-    "budget_decisions",
-    "What the policy says each campaign deserves on its own, and why. Append-only.",
-    ("decision_id", "campaign_id"),
-    (
-        Column("date", pl.Date, "The account's last complete day the decision looks at."),
-        _ACCOUNT,
-        _CAMPAIGN,
-        Column("campaign_name", pl.String, "Name at that time."),
-        _CURRENCY,
-        *_DECISION_KEY,
-        Column("policy", pl.String, "Name of the policy."),
-        Column("window_days", pl.Int64, "Days it looked at."),
-        Column("action", pl.String, "increase, decrease, maintain or pause."),
-        Column("current_budget", MONEY, "Daily budget when decided, account currency."),
-        Column("new_budget", MONEY, "Budget it asks for, exact; empty: leave it."),
-        Column("reason", pl.String, "Why, in words."),
-        Column("confidence", pl.Float64, "0 to 1; fixed by rule in roas_thresholds."),
-        Column("spend", MONEY, "Spend in the window."),
-        Column("purchases", MONEY, "Purchases in the window."),
-        Column("purchase_value", MONEY, "Their value."),
-        Column("roas", pl.Float64, "purchase_value / spend."),
-        Column("days_running", pl.Int64, "Days since the first delivery known."),
-        Column("table_versions", pl.String, "JSON: versions of the tables read, to replay it."),
-        _RUN,
-    ),
-)
-
-BUDGET_ALLOCATION = Table(
-    "budget_allocation",
-    "The budgets that fit together: under floors, caps, steps and the account's total. "
-    "Append-only.",
-    ("decision_id", "campaign_id"),
-    (
-        Column("date", pl.Date, "As in budget_decisions."),
-        _ACCOUNT,
-        _CAMPAIGN,
-        _CURRENCY,
-        *_DECISION_KEY,
-        Column("action", pl.String, "set, keep, pause or leave (not part of the allocation)."),
-        Column("current_budget_minor", pl.Int64, "Daily budget now, minor units."),
-        Column(
-            "allocated_minor", pl.Int64, "Daily budget allocated, minor units; empty: left alone."
-        ),
-        Column("note", pl.String, "What bound or rule applied to this campaign."),
-        Column("case", pl.String, "How the total was met, as one word."),
-        Column("message", pl.String, "The same in a sentence, with amounts."),
-        Column("needs_person", pl.Boolean, "True where a limit had to give way: a person decides."),
-        Column("total_minor", pl.Int64, "Total asked for; empty without one."),
-        Column("distributed_minor", pl.Int64, "Sum actually allocated."),
-        _RUN,
-    ),
-)
-
-CHANGE_SET = Table(
-    "change_set",
-    "The changes proposed to Meta: absolute values per object. Append-only; their later fate is "
-    "in the store's journal.",
-    ("decision_id", "object_id", "field"),
-    (
-        Column("date", pl.Date, "As in budget_decisions."),
-        _ACCOUNT,
-        _CAMPAIGN,
-        *_DECISION_KEY,
-        Column("change_id", pl.String, "Id in the outbox; empty if it was not taken up."),
-        Column("level", pl.String, "campaign or adset."),
-        Column("object_id", pl.String, "The object whose value changes."),
-        Column("object_name", pl.String, "Its name."),
-        Column("field", pl.String, "daily_budget or status."),
-        Column("old_value", pl.String, "Value seen: minor units or status."),
-        Column("new_value", pl.String, "Value to set."),
-        _CURRENCY,
-        Column("reason", pl.String, "Why, in words."),
-        Column("confidence", pl.Float64, "0 to 1."),
-        Column("outcome", pl.String, "proposed, approved, or why it was not taken up."),
-        _RUN,
-    ),
-)
-
 CREATIVE_PERFORMANCE = Table(
     "creative_performance",
     "Daily metrics of each creative of ours: those of its ad.",
@@ -455,10 +378,11 @@ TABLES: dict[str, Table] = {
         CAMPAIGN_METRICS,
         ACCOUNT_METRICS,
         CAMPAIGN_TRAILING,
-        BUDGET_DECISIONS,
-        BUDGET_ALLOCATION,
-        CHANGE_SET,
+        *DECISION_TABLES,
+        *BACKTEST_TABLES,
         AD_CREATIVES,
         CREATIVE_PERFORMANCE,
+        CREATIVE_TESTS,
+        CREATIVE_FATIGUE,
     )
 }
