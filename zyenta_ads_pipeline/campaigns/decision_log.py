@@ -28,6 +28,7 @@ _KNOWN = (
     "purchase_value",
     "roas",
     "days_running",
+    "hold",
 )
 
 
@@ -61,12 +62,17 @@ def _logged(campaigns: Campaigns, campaign: AdCampaign, row: Mapping[str, Any]) 
 
 
 def _entry(campaign: AdCampaign, row: Mapping[str, Any]) -> OptimizationLog:
+    """What is held is logged as maintained: what was decided is not going to happen for now."""
+    action, new, reason = BudgetAction(row["action"]), row["new_budget"], row["reason"]
+    if row["hold"] and action is not BudgetAction.MAINTAIN:
+        reason = f"{row['hold']}. Else to {action.value}: {reason}"
+        action, new = BudgetAction.MAINTAIN, None
     return OptimizationLog(
         campaign_id=campaign.id,
-        action=_ACTIONS[BudgetAction(row["action"])],
+        action=_ACTIONS[action],
         previous_value={"daily_budget": _text(row["current_budget"])},
-        new_value={"daily_budget": _text(row["new_budget"])},
-        reason=row["reason"],
+        new_value={"daily_budget": _text(new)},
+        reason=reason,
         confidence=Decimal(str(row["confidence"])),
         metrics={name: _text(row[name]) for name in _KNOWN},
         created_at=row["decided_at"],

@@ -19,17 +19,22 @@ from zyenta_ads_pipeline.campaigns.live import (
 from zyenta_ads_pipeline.campaigns.reconcile import reconcile
 from zyenta_ads_pipeline.campaigns.report import PushRow
 from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES, UNDO_POLICY
-from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject
+from zyenta_ads_pipeline.domain.ads import AdAccount, AdObject, Level
 from zyenta_ads_pipeline.domain.change import ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.errors import ObjectRateLimited, Unreachable
 from zyenta_ads_pipeline.domain.time import day_start, zone
-from zyenta_ads_pipeline.optimizer.guardrails import Guardrails, Rule, Verdict, VerdictKind, check
+from zyenta_ads_pipeline.optimizer.change_limits import WEEK_DAYS, BudgetMove, Moved, moved
+from zyenta_ads_pipeline.optimizer.guardrail_check import check
+from zyenta_ads_pipeline.optimizer.guardrails import Guardrails, Rule, Verdict, VerdictKind
 from zyenta_ads_pipeline.platforms.base import AdsPlatform, WriteReceipt
 from zyenta_ads_pipeline.store.outbox import ClaimLost, Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
-_NEVER = frozenset({Rule.INVALID, Rule.MINIMUM, Rule.CAP, Rule.STEP})
+_NEVER = frozenset({Rule.INVALID, Rule.LOCKED, Rule.MINIMUM, Rule.CAP, Rule.STEP})
 """Rules on the absolute value itself: it passes later only if somebody changes the limits."""
+_ON_THE_SUM = frozenset({Rule.DAY_CHANGE, Rule.WEEK_GROWTH})
+"""Rules that ask for the sum of the account's budgets only where its parts do not answer."""
+_OF_MANY = _ON_THE_SUM | {Rule.TOTAL, Rule.CAMPAIGN_CAP}
 DECIDED_WITHIN = timedelta(days=1)
 """A change decided longer ago is not sent: what it was decided on is no longer true."""
 _GONE = frozenset({"ARCHIVED", "DELETED"})
@@ -135,32 +140,77 @@ class Lane:
     async def _verdict(self, record: ChangeRecord, live: AdObject, account: AdAccount) -> Verdict:
         at, change = self.shared, record.change
         rails = at.guardrails(self.account_id)
-        total = await self._total(record, live, rails)
-        local = at.now().astimezone(zone(account.timezone))
         wished = change.policy in OWN_WISHES
         if rails is not None and wished:
             # A person's own word, such as to have back what was there: that may be longer than a
             # step (25 % up after 20 % down) and on the same day.
-            rails = dataclasses.replace(rails, max_step=None)
+            rails = rails.for_a_person()
+        total = await self._total(record, live, rails)
+        others = await self._others(record, live, rails)
+        verdict = self._ask(record, live, account, rails, total, others)
+        if verdict.rule in _ON_THE_SUM and self._committed is None:
+            await self._read_commitments()
+            if self._committed is not None:
+                self._committed.see(live)
+                total = self._committed.total(change)
+                verdict = self._ask(record, live, account, rails, total, others)
+        if verdict.rule in _OF_MANY and self._committed_error:
+            return dataclasses.replace(verdict, reason=f"{verdict.reason} {self._committed_error}")
+        return verdict
+
+    def _ask(
+        self,
+        record: ChangeRecord,
+        live: AdObject,
+        account: AdAccount,
+        rails: Guardrails | None,
+        total: int | None,
+        others: int | None,
+    ) -> Verdict:
+        at, change = self.shared, record.change
+        local = at.now().astimezone(zone(account.timezone))
         midnight = day_start(local.date(), account.timezone)
         today = at.outbox.budget_decisions(
             change.campaign_id, since=midnight, except_decision=change.decision_id
         )
-        verdict = check(
+        return check(
             change,
             live_value=live_value(live, change.field),
             live_status=self._live_status(live),
             changes_last_hour=at.outbox.budget_writes(
                 change.object_id, since=local - timedelta(hours=1)
             ),
-            changes_today=0 if wished else today,
+            changes_today=0 if change.policy in OWN_WISHES else today,
             committed_total_minor=total,
             now=local,
             guardrails=rails,
+            moved=self._moved(change, local, account),
+            campaign_others_minor=others,
         )
-        if verdict.rule is Rule.TOTAL and self._committed_error:
-            return dataclasses.replace(verdict, reason=f"{verdict.reason} {self._committed_error}")
-        return verdict
+
+    def _moved(self, change: ProposedChange, local: datetime, account: AdAccount) -> Moved:
+        """What our writes of today and of this week have done to the account's budgets."""
+        first = local.date() - timedelta(days=WEEK_DAYS - 1)
+        written = self.shared.outbox.written_budgets(
+            self.account_id, since=day_start(first, account.timezone)
+        )
+        taken_back = {each.change.metrics.get("undoes") for each in written}
+        moves = [
+            BudgetMove(
+                object_id=each.change.object_id,
+                old_minor=int(each.change.old_value),
+                new_minor=int(each.change.new_value),
+                at=each.written_at or local,
+                by_hand=each.change.policy in OWN_WISHES or each.id in taken_back,
+            )
+            for each in written
+        ]
+        return moved(
+            moves,
+            change.object_id,
+            midnight=day_start(local.date(), account.timezone),
+            running=None if self._committed is None else self._committed.running_ids(),
+        )
 
     async def _total(
         self, record: ChangeRecord, live: AdObject, rails: Guardrails | None
@@ -173,6 +223,18 @@ class Lane:
             return None
         self._committed.see(live)
         return self._committed.total(record.change)
+
+    async def _others(
+        self, record: ChangeRecord, live: AdObject, rails: Guardrails | None
+    ) -> int | None:
+        """The campaign's other budgets, asked for only where its own cap needs them: a campaign
+        that holds its budget itself has no others."""
+        own = None if rails is None else rails.campaigns.get(record.change.campaign_id)
+        if own is None or own.cap_minor is None or live.level is Level.CAMPAIGN:
+            return 0
+        if raises_spending(record.change) and self._committed is None:
+            await self._read_commitments()
+        return None if self._committed is None else self._committed.others(record.change)
 
     async def _read_commitments(self) -> None:
         at = self.shared
@@ -196,7 +258,7 @@ class Lane:
         """Whether waiting cannot help, so that the way is free for a new decision."""
         if verdict.rule is Rule.OBJECT_GONE:
             return live.status.upper() in _GONE
-        if verdict.rule is Rule.TOTAL:
+        if verdict.rule in (Rule.TOTAL, Rule.CAMPAIGN_CAP):
             # A cut still open may make room; without one, these numbers do not fit any more.
             held_back = any(row.state in _OPEN for row in self.rows)
             return not (held_back or self._committed_error)

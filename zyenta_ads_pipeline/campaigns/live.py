@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 
 from zyenta_ads_pipeline.domain.ads import AdObject, Level
+from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import ChangeField, ProposedChange
+from zyenta_ads_pipeline.domain.creative import AdCreative
+from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.platforms.base import AdsPlatform, WriteReceipt
 
@@ -25,6 +28,20 @@ def in_words(value: str, change: ProposedChange) -> str:
     if change.field is ChangeField.STATUS:
         return value or "no status"
     return show(to_major(int(value), change.currency), change.currency) if value else "no budget"
+
+
+def own_object(campaign: AdCampaign, creative: AdCreative) -> tuple[Level, str]:
+    """What shows this creative and no other: its ad set, or its ad where they share one."""
+    shared = sum(
+        each.platform_ad_set_id == creative.platform_ad_set_id for each in campaign.creatives
+    )
+    if creative.platform_ad_set_id and shared == 1:
+        return Level.ADSET, creative.platform_ad_set_id
+    if creative.platform_ad_id:
+        return Level.AD, creative.platform_ad_id
+    raise InputError(
+        f"{creative.draft.name} is not on the platform yet.", "Launch the campaign first."
+    )
 
 
 async def send(platform: AdsPlatform, change: ProposedChange) -> WriteReceipt:
@@ -79,6 +96,20 @@ class Commitments:
         """Whether `item` and what it belongs to are set ACTIVE."""
         campaign = self._objects.get(item.campaign_id)
         return item.status == _ACTIVE and (campaign is None or campaign.status == _ACTIVE)
+
+    def running_ids(self) -> frozenset[str]:
+        """The objects whose budgets count."""
+        return frozenset(own for own, item in self._objects.items() if self.running(item))
+
+    def others(self, change: ProposedChange) -> int:
+        """The sum of the active budgets of the change's campaign, without that of its object."""
+        return sum(
+            item.daily_budget or 0
+            for item in self._objects.values()
+            if item.campaign_id == change.campaign_id
+            and item.id != change.object_id
+            and self.running(item)
+        )
 
     def total(self, change: ProposedChange) -> int:
         """The sum now; for a change to ACTIVE, as though it were done."""

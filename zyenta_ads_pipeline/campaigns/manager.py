@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
+from zyenta_ads_pipeline.campaigns.live import own_object
 from zyenta_ads_pipeline.campaigns.undo import BUYER_POLICY, OWN_WISHES
 from zyenta_ads_pipeline.domain.ads import AdObject, Level
 from zyenta_ads_pipeline.domain.campaign import (
@@ -184,7 +185,7 @@ class CampaignManager:
     async def pause_creative(self, campaign_id: str, creative_id: str, *, actor: str) -> Acted:
         """Stop one creative by pausing its ad set, as the seeds do; its ad where it shares one."""
         campaign, creative = self._creative(campaign_id, creative_id)
-        level, object_id = _own_object(campaign, creative)
+        level, object_id = own_object(campaign, creative)
         live = await self.platform.read_object(object_id, level)
         change = self._to_status(campaign, live, _PAUSED, "Creative paused")
         acted = await self._carried_out(
@@ -266,7 +267,7 @@ class CampaignManager:
             return True
         if creative.platform_ad_set_id is None and creative.platform_ad_id is None:
             return False
-        _, object_id = _own_object(campaign, creative)
+        _, object_id = own_object(campaign, creative)
         written = [
             record.change.new_value
             for record in self.outbox.find(object_id=object_id, states=[ChangeState.APPLIED])
@@ -462,20 +463,6 @@ class CampaignManager:
                 created_at=self.now(),
             )
         )
-
-
-def _own_object(campaign: AdCampaign, creative: AdCreative) -> tuple[Level, str]:
-    """What shows this creative and no other: its ad set, or its ad where they share one."""
-    shared = sum(
-        each.platform_ad_set_id == creative.platform_ad_set_id for each in campaign.creatives
-    )
-    if creative.platform_ad_set_id and shared == 1:
-        return Level.ADSET, creative.platform_ad_set_id
-    if creative.platform_ad_id:
-        return Level.AD, creative.platform_ad_id
-    raise InputError(
-        f"{creative.draft.name} is not on the platform yet.", "Launch the campaign first."
-    )
 
 
 def _of_wish(change: ProposedChange, wish: str) -> ProposedChange:

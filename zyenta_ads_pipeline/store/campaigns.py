@@ -282,12 +282,27 @@ class Campaigns:
 
         To stay where it is changes nothing.
         """
+        return self.move_creatives([creative_id], to, reason=reason, actor=actor, now=now)[0]
+
+    def move_creatives(
+        self,
+        creative_ids: Sequence[str],
+        to: CreativeStatus,
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> list[AdCreative]:
+        """The same step for several creatives, all of them or none."""
+        moved = []
         with self._store.write() as session:
-            row = load_creative(session, creative_id, lock=True)
-            if row.status is not to:
-                require_step(f"Creative {row.id}", row.status, to, CREATIVE_TRANSITIONS)
-            alter(session, row, Said(actor, now, reason), {"status": to})
-            return creative_of(row)
+            for creative_id in creative_ids:
+                row = load_creative(session, creative_id, lock=True)
+                if row.status is not to:
+                    require_step(f"Creative {row.id}", row.status, to, CREATIVE_TRANSITIONS)
+                alter(session, row, Said(actor, now, reason), {"status": to})
+                moved.append(creative_of(row))
+        return moved
 
     def creative_feedback(
         self, creative_id: str, feedback: Mapping[str, str], now: datetime, actor: str = "review"

@@ -270,6 +270,19 @@ class Outbox:
                 or 0
             )
 
+    def written_budgets(self, account_id: str, *, since: datetime) -> list[ChangeRecord]:
+        """The budget writes of ours that have reached one account from `since` on, oldest first.
+
+        A change that is being sent is among them: whether it arrived is not known yet.
+        """
+        with self._store.read() as session:
+            rows = session.scalars(
+                select(ChangeRow)
+                .where(ChangeRow.account_id == account_id, *_written_budget(since))
+                .order_by(ChangeRow.number)
+            )
+            return [change_record(row) for row in rows]
+
     def _move_all(
         self, change_ids: Collection[str], to_state: ChangeState, remark: Remark
     ) -> list[ChangeRecord]:
