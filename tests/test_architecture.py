@@ -17,6 +17,7 @@ FLOORS = {
     "domain": 1,
     "metrics": 2,
     "optimizer": 2,
+    "charts": 2,
     "platforms": 3,
     "lake": 3,
     "store": 3,
@@ -30,12 +31,16 @@ FLOORS = {
          "showing", "terminal", "store_commands", "store_desk", "connect_commands", "connect_desk",
          "connect_look", "campaign_commands", "campaign_desk", "campaign_list", "campaign_page",
          "campaign_undo", "switch_commands", "switch_desk", "doctor_campaigns",
+         "campaign_tests", "account_rules", "policy_files", "backtest_desk", "backtest_commands",
+         "backtest_policies", "demo_gain",
          "__main__"),
         5,
     ),
 }  # fmt: skip
 APART = {"sandbox", "settings", "__init__"}
 TOP = 5
+CHARTS_ONLY = {"altair", "vl_convert"}
+COMPUTES_WITH = {"numpy", "polars"}
 FACES_ONLY = {"dagster", "dagster_postgres", "dagster_webserver", "typer", "fastapi"}
 MAY_IMPORT_SANDBOX = {"cli", "dev", "demo", "sandbox_home", "sandbox"}
 IMPURE = {"asyncio", "io", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess",
@@ -140,6 +145,21 @@ def test_dagster_typer_and_fastapi_are_for_the_faces() -> None:
     assert wrong == []
 
 
+def test_pictures_are_drawn_in_the_charts_alone() -> None:
+    drawing = {module.room for module in modules() if module.others & CHARTS_ONLY}
+    assert drawing <= {"charts"}
+    for module in in_rooms("charts"):
+        assert module.ours <= {"domain", "charts"}, module.name
+        assert module.others <= sys.stdlib_module_names | CHARTS_ONLY | {"polars"}, module.name
+
+
+def test_the_optimizer_computes_with_numpy_and_polars_alone() -> None:
+    for module in in_rooms("optimizer"):
+        assert module.ours <= {"domain", "optimizer"}, module.name
+        assert module.others <= sys.stdlib_module_names | COMPUTES_WITH, module.name
+    assert not any("scipy" in module.others for module in modules())
+
+
 def test_settings_know_words_and_the_policies_names_only() -> None:
     (settings,) = in_rooms("settings")
     names = {each for each in settings.imports if each.startswith(f"{PACKAGE}.")}
@@ -152,7 +172,7 @@ def test_settings_know_words_and_the_policies_names_only() -> None:
 
 
 def test_thought_does_no_input_output_and_asks_no_clock() -> None:
-    for module in in_rooms("metrics", "optimizer"):
+    for module in in_rooms("metrics", "optimizer", "charts"):
         assert not module.others & IMPURE, module.name
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

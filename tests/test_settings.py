@@ -108,7 +108,7 @@ REFUSED: dict[str, list[str]] = {
         "https://", "https://[hidden", "https://example.com:hidden/", "https://h/two words",
         "http://127.0.0.1.example.com/hidden",
     ],
-    "ZYENTA_POLICY": ["bold", ""],
+    "ZYENTA_POLICY": ["bold", "", "mine.py", "mine.py:", "mine.txt:Mine", ".py:Mine", "mine.py:1"],
     "ZYENTA_DECISION_WINDOW": ["2", "0", "30", "x"],
     "ZYENTA_TOTAL_DAILY_BUDGET": ["0", "-5", "much", "NaN", "Infinity"],
     "ZYENTA_BUDGET_FLOOR": ["-1", "x"],
@@ -172,6 +172,18 @@ def test_blanks_around_a_token_do_not_count(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_token_is_not_shown_with_the_settings() -> None:
     settings = loaded(META_ACCESS_TOKEN=TOKEN)
     assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_a_policy_of_ones_own_is_named_by_its_file() -> None:
+    assert load_settings().policy == "response_curve"
+    for named in ("mine.py:Mine", "/etc/policies/mine.py:Mine_2", "../a b/mine.py:_Mine"):
+        assert loaded(ZYENTA_POLICY=named).policy == named
+
+
+def test_the_file_of_accounts_may_be_in_ones_home() -> None:
+    assert load_settings().accounts_file is None
+    settings = loaded(ZYENTA_ACCOUNTS_FILE="~/accounts.toml")
+    assert settings.accounts_file == Path("~/accounts.toml").expanduser()
 
 
 @pytest.mark.parametrize("policy", policy_names())

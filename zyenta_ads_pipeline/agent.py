@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+from zyenta_ads_pipeline.account_rules import bounds_of, rules_of
 from zyenta_ads_pipeline.campaigns.adoption import Adopted, adopt
-from zyenta_ads_pipeline.campaigns.budgets import guardrails_for
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, LaunchPlace, launch
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.campaigns.manager import Acted, CampaignManager
 from zyenta_ads_pipeline.campaigns.optimize import Optimized, optimize
 from zyenta_ads_pipeline.campaigns.reviews import WATCHED, bring_back
 from zyenta_ads_pipeline.campaigns.rollback import roll_back
-from zyenta_ads_pipeline.connections import budget_limits, connect_meta, stopped, store_of, vault_of
+from zyenta_ads_pipeline.connections import connect_meta, stopped, store_of, vault_of
 from zyenta_ads_pipeline.creatives.media_files import fetch
 from zyenta_ads_pipeline.creatives.targeting import mended
 from zyenta_ads_pipeline.domain.campaign import (
@@ -45,7 +45,6 @@ from zyenta_ads_pipeline.domain.shop import MediaAsset, PlatformConnection
 from zyenta_ads_pipeline.drafting import draft_campaign, writer_of
 from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
-from zyenta_ads_pipeline.optimizer.policies import policy
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.platforms.registry import require_supported
 from zyenta_ads_pipeline.settings import Settings, load_settings
@@ -277,10 +276,7 @@ class AdsAgent:
                 Campaigns(store),
                 Outbox(store),
                 campaign,
-                policy(settings.policy),
-                settings.decision_window,
-                budget_limits(settings),
-                autopilot=settings.autopilot,
+                rules_of(settings, campaign.account_id),
                 actor=self._actor,
                 now=datetime.now(UTC),
             )
@@ -420,10 +416,9 @@ class AdsAgent:
                 def guardrails(account_id: str) -> Guardrails:
                     """Asked before each write: a switch thrown meanwhile is obeyed."""
                     settings = load_settings()
-                    return guardrails_for(
+                    return bounds_of(settings, account_id).guardrails(
                         at.currency,
                         at.least_minor,
-                        budget_limits(settings),
                         kill_switch=stopped(settings, store, account_id) is not None,
                     )
 

@@ -120,6 +120,19 @@ def show(campaign: CampaignId) -> None:
         out.print(campaign_page.show_campaign(settings, found.id))
 
 
+@campaign_app.command("tests")
+def tests(campaign: CampaignId) -> None:
+    """Shows how its creatives stand in their test: who leads, how sure that is, how long it still
+    takes; and which of them tire."""
+    from zyenta_ads_pipeline import campaign_desk, campaign_tests  # noqa: PLC0415
+
+    with explained():
+        settings = load_settings()
+        out.print(
+            campaign_tests.show_tests(settings, campaign_desk.campaign_of(settings, campaign))
+        )
+
+
 @campaign_app.command("launch")
 def launch(campaign: CampaignId, by: By = "cli") -> None:
     """Makes a draft on Meta, paused, or goes on where a launch stopped. Makes nothing twice."""

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.agent import AdsAgent
 from zyenta_ads_pipeline.campaign_list import (
     SHORT,
@@ -195,7 +196,7 @@ def optimized(settings: Settings, done: Optimized) -> RenderableType:
     ]
     if done.changes and not done.approved:
         said.append(changes_in_table(done.changes))
-        watching = settings.autopilot is Autopilot.WATCH
+        watching = bounds_of(settings, done.account_id).autopilot is Autopilot.WATCH
         first = "Set ZYENTA_AUTOPILOT=approve, then " if watching else ""
         said.append(Text(f"{first}`zyenta approve CHANGE` and `zyenta push` carry it out."))
     return Group(*said)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.agent import AdsAgent
 from zyenta_ads_pipeline.campaign_desk import changes_in_table
-from zyenta_ads_pipeline.campaigns.budgets import guardrails_for
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.reviews import bring_back
 from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES, undo
-from zyenta_ads_pipeline.connections import budget_limits, connect_meta, stopped, store_of
+from zyenta_ads_pipeline.connections import connect_meta, stopped, store_of
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
@@ -91,10 +91,9 @@ async def _written(
 
             def guardrails(asked: str) -> Guardrails:
                 latest = load_settings()
-                return guardrails_for(
+                return bounds_of(latest, asked).guardrails(
                     account.currency,
                     account.min_daily_budget,
-                    budget_limits(latest),
                     kill_switch=stopped(latest, store, asked) is not None,
                 )
 

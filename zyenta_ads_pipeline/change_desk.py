@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rich.console import RenderableType
 from rich.text import Text
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.campaigns.undo import undo
 from zyenta_ads_pipeline.connections import outbox_of
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState
@@ -77,19 +78,22 @@ def undo_change(settings: Settings, change_id: str, by: str) -> RenderableType:
 
 
 def approve_changes(settings: Settings, ids: Collection[str], by: str) -> RenderableType:
-    """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches."""
-    may_write(settings)
+    """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches an account."""
     with outbox_of(settings) as outbox:
+        for account in sorted({outbox.get(each).change.account_id for each in ids}):
+            may_write(settings, account)
         records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
     return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
 
 
-def may_write(settings: Settings) -> None:
-    """Raise `InputError` while the autopilot only watches."""
-    if settings.autopilot is Autopilot.WATCH:
+def may_write(settings: Settings, account_id: str) -> None:
+    """Raise `InputError` while the autopilot only watches the account."""
+    if bounds_of(settings, account_id).autopilot is Autopilot.WATCH:
         raise InputError(
-            "The autopilot is in the position watch: changes are proposed and none is written.",
-            "Set ZYENTA_AUTOPILOT=approve to let a person's approval write.",
+            f"The autopilot is in the position watch for act_{account_id}: changes are proposed "
+            "and none is written.",
+            "Set ZYENTA_AUTOPILOT=approve, or `autopilot` in the accounts file, to let a person's "
+            "approval write.",
         )
 
 

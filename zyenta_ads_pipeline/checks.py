@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.ingestion.completeness import decision_window, gaps
@@ -131,7 +132,8 @@ def window_adds_up(
     broken = {
         account: found
         for account in accounts
-        if (window := decision_window(snapshot, account, settings.decision_window)) is not None
+        if (window := decision_window(snapshot, account, bounds_of(settings, account).window_days))
+        is not None
         and (found := untrusted_days(snapshot, account, window))
     }
     all_broken = len(broken) == len(accounts)

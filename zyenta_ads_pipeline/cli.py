@@ -13,6 +13,7 @@ import stamina
 import typer
 from rich.logging import RichHandler
 
+from zyenta_ads_pipeline.backtest_commands import backtest, replay
 from zyenta_ads_pipeline.campaign_commands import campaign_app
 from zyenta_ads_pipeline.connect_commands import connect, connections
 from zyenta_ads_pipeline.domain.ads import account_number
@@ -309,6 +310,9 @@ def doctor() -> None:
         if not examine(load_settings(), out):
             raise typer.Exit(1)
 
+
+app.command("backtest")(backtest)
+app.command("replay")(replay)
 
 # In the order in which a buyer needs them.
 _BUYERS = "Campaigns and creatives"

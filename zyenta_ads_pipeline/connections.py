@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, contextmanager
 from functools import cache
 from typing import Self
 
-from zyenta_ads_pipeline.campaigns.budgets import BudgetLimits
 from zyenta_ads_pipeline.domain.errors import SettingsError, StorageError
 from zyenta_ads_pipeline.domain.quota import QuotaUse
 from zyenta_ads_pipeline.ingestion.alerting import Notifier
@@ -164,16 +163,6 @@ class AccountPlatforms:
             self._opened[account_id] = opened
             await self._stack.enter_async_context(opened)
         return self._opened[account_id]
-
-
-def budget_limits(settings: Settings) -> BudgetLimits:
-    """What bounds the budgets of every account."""
-    return BudgetLimits(
-        floor=settings.budget_floor,
-        cap=settings.budget_cap,
-        max_step=settings.max_step,
-        total=settings.total_daily_budget,
-    )
 
 
 def _bind(settings: Settings) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from zyenta_ads_pipeline.assets.backtest import BACKTEST_DAYS_SPEC, backtest_scores
 from zyenta_ads_pipeline.assets.breakdowns import BREAKDOWN_ASSETS
+from zyenta_ads_pipeline.assets.creative_tests import creative_fatigue, creative_tests
 from zyenta_ads_pipeline.assets.creatives import (
     CAMPAIGN_REQUESTS,
     LAUNCHED_CAMPAIGNS,
@@ -12,7 +14,13 @@ from zyenta_ads_pipeline.assets.creatives import (
     ad_creatives,
     creative_performance,
 )
-from zyenta_ads_pipeline.assets.decisions import budget_allocation, budget_decisions, change_set
+from zyenta_ads_pipeline.assets.curves import response_curves
+from zyenta_ads_pipeline.assets.decisions import (
+    DECISION_STOPS_SPEC,
+    budget_allocation,
+    budget_decisions,
+    change_set,
+)
 from zyenta_ads_pipeline.assets.delivery import LIVE_ON_META
 from zyenta_ads_pipeline.assets.ingestion import (
     AD_ACCOUNTS_SPEC,
@@ -74,7 +82,9 @@ defs = dg.Definitions(
         campaign_metrics,
         account_metrics,
         campaign_trailing,
+        response_curves,
         budget_decisions,
+        DECISION_STOPS_SPEC,
         budget_allocation,
         change_set,
         LIVE_ON_META,
@@ -82,7 +92,11 @@ defs = dg.Definitions(
         CAMPAIGN_REQUESTS,
         ad_creatives,
         creative_performance,
+        creative_tests,
+        creative_fatigue,
         LAUNCHED_CAMPAIGNS,
+        backtest_scores,
+        BACKTEST_DAYS_SPEC,
         lake_views,
     ],
     asset_checks=CHECKS,

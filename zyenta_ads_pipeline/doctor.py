@@ -18,9 +18,10 @@ from zyenta_ads_pipeline.doctor_campaigns import (
     campaign_findings,
     connection_findings,
     known_accounts,
+    may_write,
+    rule_findings,
 )
 from zyenta_ads_pipeline.domain.ads import AdAccount
-from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import AuthenticationFailed, ZyentaError
 from zyenta_ads_pipeline.ingestion.canary import (
     Finding,
@@ -59,7 +60,7 @@ def examine(settings: Settings, out: Console) -> bool:
         _rates(settings, meta.currencies),
         _webhook(settings),
         *_alerts(settings),
-        _autopilot(settings),
+        *rule_findings(settings, meta.accounts),
     ]
     shown = table("zyenta doctor", ("", "what", "found", "remedy"))
     for finding in findings:
@@ -102,12 +103,13 @@ def _store(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class _Meta:
-    """What Meta answered: findings in the order they are shown, the accounts' currencies, and how
-    many calls it took."""
+    """What Meta answered: findings in the order they are shown, the accounts' currencies, how many
+    calls it took, and which accounts there are."""
 
     findings: Sequence[Finding]
     currencies: frozenset[str]
     calls: int
+    accounts: Sequence[str] = ()
 
 
 async def _ask(settings: Settings) -> _Meta:
@@ -123,6 +125,7 @@ async def _ask(settings: Settings) -> _Meta:
         findings,
         frozenset[str]().union(*(one.currencies for one in asked)),
         sum(one.calls for one in asked),
+        accounts,
     )
 
 
@@ -170,7 +173,8 @@ async def _ask_with(settings: Settings, name: str, accounts: list[str]) -> _Meta
             return _Meta(lines, frozenset(), platform.calls)
         others, calls = await _other_versions(settings, first)
         findings = [_version(settings, platform), *others]
-        findings.append(await _token(settings, name, platform, now))
+        writes = may_write(settings, accounts)
+        findings.append(await _token(settings, name, platform, now, writes=writes))
         known, lines = await _accounts(settings, name, platform, accounts)
         findings += lines
         if known:
@@ -221,12 +225,13 @@ async def _other_versions(settings: Settings, account: str | None) -> tuple[list
     return found, calls
 
 
-async def _token(settings: Settings, name: str, platform: MetaAds, now: datetime) -> Finding:
+async def _token(
+    settings: Settings, name: str, platform: MetaAds, now: datetime, *, writes: bool
+) -> Finding:
     try:
         status = await platform.token_status()
     except ZyentaError as error:
         return failed(name, error, State.WARN)
-    writes = settings.autopilot is not Autopilot.WATCH
     return token_finding(name, status, now=now, app_id=settings.app_id, writes=writes)
 
 
@@ -309,8 +314,3 @@ def _alerts(settings: Settings) -> list[Finding]:
         )
         for alert in found
     ]
-
-
-def _autopilot(settings: Settings) -> Finding:
-    stopped = ", kill switch on: nothing is written" if settings.kill_switch else ""
-    return Finding("autopilot", State.OK, f"{settings.autopilot.value}{stopped}")

@@ -8,9 +8,12 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from zyenta_ads_pipeline.account_rules import bounds_of, rules_of
+from zyenta_ads_pipeline.campaigns.rules import AccountRules
 from zyenta_ads_pipeline.connections import accounts_of, connect_meta, store_of, vault_of
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.shop import PlatformConnection
 from zyenta_ads_pipeline.drafting import writer_of
 from zyenta_ads_pipeline.ingestion.canary import Finding, State, failed, token_finding
@@ -61,6 +64,40 @@ def campaign_findings(settings: Settings) -> list[Finding]:
     return [_vault(settings), *_switches(settings), _writer(settings)]
 
 
+def rule_findings(settings: Settings, accounts: Sequence[str]) -> list[Finding]:
+    """How far the autopilot goes, and each account's policy and limits as they are read; one line
+    for all where no file says otherwise."""
+    stopped = ", kill switch on: nothing is written" if settings.kill_switch else ""
+    found = [Finding("autopilot", State.OK, f"{settings.autopilot.value}{stopped}")]
+    own_file = settings.accounts_file is not None
+    for account in accounts if own_file else accounts[:1]:
+        what = f"act_{account} rules" if own_file else "rules"
+        try:
+            found.append(Finding(what, State.OK, _in_words(rules_of(settings, account))))
+        except ZyentaError as error:
+            found.append(failed(what, error))
+    return found
+
+
+def may_write(settings: Settings, accounts: Sequence[str]) -> bool:
+    """Whether changes to one of the accounts may be written, so that a token has to allow it."""
+    try:
+        positions = [bounds_of(settings, each).autopilot for each in accounts]
+    except ZyentaError:  # `rule_findings` tells of it
+        positions = []
+    return any(each is not Autopilot.WATCH for each in positions or [settings.autopilot])
+
+
+def _in_words(rules: AccountRules) -> str:
+    total = "no total" if rules.total is None else f"total {plain(rules.total)} a day"
+    step = "no step" if rules.max_step is None else f"step {float(rules.max_step * 100):g} %"
+    own = f", {len(rules.campaigns)} campaigns with rules of their own" if rules.campaigns else ""
+    return (
+        f"{rules.policy.name} for {rules.goal.value}, {total}, {step}, "
+        f"autopilot {rules.autopilot.value}{own}"
+    )
+
+
 async def _ask(settings: Settings, connection: PlatformConnection) -> tuple[Finding, int]:
     what = f"store {connection.store_id}"
     try:
@@ -74,7 +111,7 @@ async def _ask(settings: Settings, connection: PlatformConnection) -> tuple[Find
             now = await platform.server_time() if status.valid else datetime.now(UTC)
         except ZyentaError as error:
             return failed(what, error), platform.calls
-    writes = settings.autopilot is not Autopilot.WATCH
+    writes = may_write(settings, [connection.account_id])
     line = token_finding(what, status, now=now, app_id=settings.app_id, writes=writes)
     found = f"act_{connection.account_id} {connection.account_name}: token {line.found}"
     remedy = line.remedy

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.assets.creatives import creatives_of, take_creatives, told_of
-from zyenta_ads_pipeline.campaigns.budgets import guardrails_of
 from zyenta_ads_pipeline.campaigns.changes import push_changes as push_through_guardrails
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused
 from zyenta_ads_pipeline.campaigns.performance import sync_performance
+from zyenta_ads_pipeline.campaigns.rails import guardrails_of
 from zyenta_ads_pipeline.campaigns.report import PushReport
 from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES
-from zyenta_ads_pipeline.connections import budget_limits, stopped
+from zyenta_ads_pipeline.connections import stopped
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeState
@@ -51,7 +52,14 @@ SYNCED = (
     "account_metrics",
     "campaign_trailing",
 )
-DECIDED = ("budget_decisions", "budget_allocation", "change_set")
+DECIDED = (
+    "response_curves",
+    "budget_decisions",
+    "budget_allocation",
+    "creative_tests",
+    "change_set",
+)
+TIRED = ("creative_fatigue",)
 
 BROKEN_DOWN = tuple(f"insights_{name}" for name in PRESETS)
 
@@ -66,7 +74,7 @@ VIEWS = ("exchange_rates", "lake_views")
 IN_MEMORY = "in_memory"
 """The IO manager of what ops of one run hand over: a run is one process, and leaves no files."""
 
-ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED, "breakdowns": BROKEN_DOWN}
+ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED + TIRED, "breakdowns": BROKEN_DOWN}
 """The assets of each asset job that take accounts, by the job's name."""
 
 sync = dg.define_asset_job(
@@ -78,7 +86,7 @@ sync = dg.define_asset_job(
 
 hourly = dg.define_asset_job(
     "hourly",
-    selection=dg.AssetSelection.assets(*SYNCED, *DECIDED, *CREATED, *VIEWS),
+    selection=dg.AssetSelection.assets(*SYNCED, *DECIDED, *TIRED, *CREATED, *VIEWS),
     executor_def=dg.in_process_executor,
     description="The whole lineage once: read today and the days Meta still restates, compute, "
     "decide, allocate, propose.",
@@ -153,7 +161,7 @@ def push_changes(
     async def push(opened: Store) -> PushReport:
         outbox = Outbox(opened)
         wished = wishes(outbox, account)
-        only_wishes = load_settings().autopilot is Autopilot.WATCH
+        only_wishes = bounds_of(load_settings(), account).autopilot is Autopilot.WATCH
         ids = set(config.changes) or (wished if only_wishes else None)
         if only_wishes and ids is not None:
             ids &= wished
@@ -161,9 +169,10 @@ def push_changes(
         def guardrails(account_id: str) -> Guardrails | None:
             """Asked again before each write: a switch thrown meanwhile is obeyed."""
             settings = load_settings()
-            watches = settings.autopilot is Autopilot.WATCH and not only_wishes
+            bounds = bounds_of(settings, account_id)
+            watches = bounds.autopilot is Autopilot.WATCH and not only_wishes
             halted = watches or stopped(settings, opened, account_id) is not None
-            return guardrails_of(snapshot, account_id, budget_limits(settings), kill_switch=halted)
+            return guardrails_of(snapshot, account_id, bounds, kill_switch=halted)
 
         async with meta.connect(account) as platform:
             # Meta's days and hours count, not this machine's.

@@ -72,7 +72,7 @@ def push_approved(settings: Settings, account: str) -> RenderableType:
     """
     with outbox_of(settings) as outbox:
         if not wishes(outbox, account):
-            may_write(settings)
+            may_write(settings, account)
     with instance_of(settings) as instance:
         finished = run_push(instance, account)
     return Text(str(finished.metadata["live_on_meta"]["report"]).strip("`\n"))

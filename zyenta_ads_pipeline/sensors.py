@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES
 from zyenta_ads_pipeline.connections import accounts_of, stopped, vault_of
 from zyenta_ads_pipeline.domain.campaign import CampaignRequest
@@ -25,7 +26,6 @@ ACCOUNT_TAG = "zyenta/account"
 REQUEST_TAG = "zyenta/request"
 _REST_AFTER_FAILURE = timedelta(minutes=5)
 _SWITCHED_OFF = "The kill switch is on (ZYENTA_KILL_SWITCH)."
-_WATCHES = "The autopilot only watches (ZYENTA_AUTOPILOT)."
 
 
 @dg.sensor(
@@ -43,7 +43,7 @@ def approved_changes(
     if settings.kill_switch:
         return dg.SkipReason(_SWITCHED_OFF)
     with store.opened() as opened:
-        by_account = _open_changes(opened, settings)
+        by_account, watched = _open_changes(opened, settings)
         halted = {account: stopped(settings, opened, account) for account in by_account}
     ready = {
         account: changes
@@ -52,8 +52,8 @@ def approved_changes(
     }
     if not ready:
         why = [reason for reason in halted.values() if reason is not None]
-        if settings.autopilot is Autopilot.WATCH:
-            why.append(_WATCHES)
+        if watched:
+            why.append(f"The autopilot only watches {', '.join(f'act_{e}' for e in watched)}.")
         return dg.SkipReason(" ".join(why) or "No approved change is waiting to be pushed.")
     # No run keys: a key would stay taken by a push that failed before it touched its changes.
     # A second push of the same changes does no harm, since each change is claimed.
@@ -120,19 +120,23 @@ def waiting_requests(
     )
 
 
-def _open_changes(store: Store, settings: Settings) -> dict[str, list[str]]:
-    """The changes of our accounts that may be pushed now, by account."""
+def _open_changes(store: Store, settings: Settings) -> tuple[dict[str, list[str]], list[str]]:
+    """The changes of our accounts that may be pushed now, by account; and the accounts that the
+    autopilot only watches, so that theirs have to wait."""
     waiting = Outbox(store).find(
         states=[ChangeState.APPROVED, ChangeState.SENDING], due=datetime.now(UTC)
     )
     ours = set(accounts_of(settings)) if waiting else set()
     found: dict[str, list[str]] = defaultdict(list)
+    asked = {record.change.account_id for record in waiting} & ours
+    watched = sorted(
+        each for each in asked if bounds_of(settings, each).autopilot is Autopilot.WATCH
+    )
     for record in waiting:
-        wished = record.change.policy in OWN_WISHES
-        allowed = wished or settings.autopilot is not Autopilot.WATCH
-        if allowed and record.change.account_id in ours:
-            found[record.change.account_id].append(record.id)
-    return found
+        account = record.change.account_id
+        if account in ours and (account not in watched or record.change.policy in OWN_WISHES):
+            found[account].append(record.id)
+    return found, watched
 
 
 def _account(store: Store, settings: Settings, request: CampaignRequest) -> str | None:

@@ -29,6 +29,9 @@ SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's public default, no
 SUPPORTED_VERSIONS = ("v25.0", "v26.0")
 _OLDEST_TIER_DAYS = 90
 _ONE_WORD = re.compile(r"[!-~]+")
+_POLICY_FILE = re.compile(r".+\.py:[A-Za-z_]\w*")
+WINDOWS = (1, 3, 7, 14, 28)
+"""Days that a decision may look at."""
 
 
 class Settings(BaseSettings):
@@ -187,10 +190,15 @@ class Settings(BaseSettings):
         description="true: pictures and videos may be fetched from private addresses too.",
     )
 
+    accounts_file: Path | None = Field(
+        None,
+        validation_alias="ZYENTA_ACCOUNTS_FILE",
+        description="TOML file of single accounts' own rules: policy, limits, locked campaigns.",
+    )
     policy: str = Field(
-        "roas_thresholds",
+        "response_curve",
         validation_alias="ZYENTA_POLICY",
-        description="Policy that decides on budgets.",
+        description="Policy that decides on budgets: its name, or path/to/file.py:ClassName.",
     )
     decision_window: int = Field(
         7,
@@ -339,9 +347,9 @@ class Settings(BaseSettings):
             raise ValueError("must be a currency of ad accounts, such as EUR")
         return value
 
-    @field_validator("rates_file")
+    @field_validator("rates_file", "accounts_file")
     @classmethod
-    def _rates(cls, value: Path | None) -> Path | None:
+    def _own_file(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
 
     @field_validator("api_version")
@@ -354,14 +362,15 @@ class Settings(BaseSettings):
     @field_validator("policy")
     @classmethod
     def _policy(cls, value: str) -> str:
-        if value not in policy_names():
-            raise ValueError(f"must be one of {', '.join(policy_names())}")
+        if value not in policy_names() and not _POLICY_FILE.fullmatch(value):
+            known = ", ".join(policy_names())
+            raise ValueError(f"must be one of {known}, or a file's: path/to/file.py:ClassName")
         return value
 
     @field_validator("decision_window")
     @classmethod
     def _window(cls, value: int) -> int:
-        if value not in (1, 3, 7, 14, 28):
+        if value not in WINDOWS:
             raise ValueError("must be 1, 3, 7, 14 or 28")
         return value
 

@@ -24,8 +24,9 @@ from zyenta_ads_pipeline.domain.creative import CreativeOrigin
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.jobs import ASSETS_OF, CREATED
 from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES
+from zyenta_ads_pipeline.lake.decision_tables import BUDGET_DECISIONS
 from zyenta_ads_pipeline.lake.lake import Scope
-from zyenta_ads_pipeline.lake.tables import AD_METRICS, BUDGET_DECISIONS, CREATIVE_PERFORMANCE
+from zyenta_ads_pipeline.lake.tables import AD_METRICS, CREATIVE_PERFORMANCE
 from zyenta_ads_pipeline.metrics.definitions import SUMS
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.runs import run_days
@@ -144,12 +145,16 @@ def test_the_lineage_leads_from_products_to_campaigns_and_their_numbers() -> Non
     assert deps["ad_creatives"] == {"campaign_requests"}
     assert deps["creative_performance"] == {"ad_creatives", "ad_metrics"}
     assert deps["launched_campaigns"] == {"ad_creatives"}
+    assert deps["creative_tests"] == deps["creative_fatigue"] == {"creative_performance"}
+    assert "creative_tests" in deps["change_set"]
     group = {name for name, spec in specs.items() if spec.group_name == "creatives"}
     assert group == {
         "product_catalogue",
         "campaign_requests",
         "ad_creatives",
         "creative_performance",
+        "creative_tests",
+        "creative_fatigue",
         "launched_campaigns",
     }
 
@@ -174,6 +179,8 @@ def test_the_hourly_run_measures_creatives_and_logs_each_decision_once(adopted: 
     with dg.DagsterInstance.ephemeral() as instance:
         run = run_days("hourly", instance, accounts, days, only=chosen)
         assert run.metadata["creative_performance"]["dagster/row_count"] > 0
+        assert run.metadata["creative_tests"]["dagster/row_count"] > 0, "their tests have begun"
+        assert run.metadata["creative_fatigue"]["dagster/row_count"] > 0
         decided = LakeResource().open().snapshot().scan(BUDGET_DECISIONS).collect()
         assert run.metadata["change_set"]["decisions_logged"] == len(adopted) > 0
         again = run_days("hourly", instance, accounts, days, only=["change_set"])
