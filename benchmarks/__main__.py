@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import allocation, insights, lake, memory, waiting
+from benchmarks import abtests, allocation, forecasts, insights, lake, memory, waiting
 from benchmarks.measure import Comparison, Section, ratio, thousands
 
 _LIBRARIES = ("polars", "duckdb", "deltalake", "httpx", "numpy", "facebook-business")
@@ -75,11 +75,14 @@ def _sections(folder: Path, *, full: bool) -> Iterator[Section]:
 **Ratio**: our time over the peer's. "Wall" is used where waiting for the disk is a part of the
 matter. The lake does more than a plain file: it checks keys, keeps a partition a day, commits all
 of it or nothing while others read, and keeps what was known before; the ratio is what that costs.
-Sorting is what any allocation has to do at least; numpy does it in C on floats, ours counts in
-whole minor units and Python integers.""",
+Sorting is what any allocation has to do at least.""",
         ["ours", "peer", "clock", "ours", "peer", "ratio"],
         [_line(one) for room in (lake, allocation) for one in room.measure(folder)],
     )
+    yield allocation.solvers()
+    yield abtests.section()
+    if full:
+        yield forecasts.section()
 
 
 def _table(section: Section) -> str:

@@ -80,7 +80,8 @@ def demo(
     """Plays sixty days of an invented shop, from first insight to pushed budget changes.
 
     Starts a sandbox of Meta's API, syncs it through the real pipeline, decides, allocates, pushes
-    and verifies, and shows what that did. Needs no account and no network; stops what it started.
+    and verifies, and shows what that gained over a twin that nobody touched. Needs no account and
+    no network; stops what it started.
     """
     from zyenta_ads_pipeline.demo import play  # noqa: PLC0415 - loads all of Dagster
 

@@ -194,7 +194,7 @@ def test_what_was_rejected_or_changed_today_is_held_back(lake: Lake, tmp_path: P
     assert held is not None
     outbox.finish(held, ChangeState.APPLIED, actor="run", now=NOW, note="done", written=True)
     again = offer(decided.decisions.with_columns(decision_id=pl.lit("another")), Autopilot.AUTO)
-    assert "rejected this value today" in again["30 status"]
+    assert "rejected this move today" in again["30 status"]
     assert "changed today" in again["10 daily_budget"]
     assert again["21 daily_budget"] == "approved"
     store.close()
@@ -287,3 +287,31 @@ def test_an_account_without_campaigns_is_nothing_to_decide_on(lake: Lake) -> Non
     gone = thing("campaign", "50", status="ARCHIVED", effective_status="ARCHIVED")
     lake.write(AD_OBJECTS, rows(AD_OBJECTS, gone), Scope(["1"]))
     assert _decided(lake).decisions.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("amount", "outcome"),
+    [(4300, "held back: a person rejected this move today"), (3500, "proposed")],
+)
+def test_another_amount_the_same_way_counts_as_rejected_too(
+    lake: Lake, tmp_path: Path, amount: int, outcome: str
+) -> None:
+    decided, snapshot = _decided(lake), lake.snapshot()
+    allocation = allocate_budgets(decided, snapshot, "run")
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    outbox = Outbox(store)
+    propose_changes(decided.decisions, allocation, snapshot, outbox, rules=rules(), run_id="run")
+    raises = [each.id for each in outbox.find(object_id="21", states=[ChangeState.PROPOSED])]
+    outbox.reject(raises, actor="ada", reason="no", now=NOW)
+    of_20 = pl.when(pl.col("campaign_id") == "20")
+    offered = propose_changes(
+        decided.decisions.with_columns(decision_id=pl.lit("another")),
+        allocation.with_columns(allocated_minor=of_20.then(amount).otherwise("allocated_minor")),
+        snapshot,
+        outbox,
+        rules=rules(),
+        run_id="other",
+    )
+    outcomes = {row["object_id"]: row["outcome"] for row in offered.to_dicts()}
+    assert outcomes["21"] == outcome
+    store.close()

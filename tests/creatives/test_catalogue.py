@@ -190,7 +190,7 @@ def test_a_shared_sign_means_the_stores_currency() -> None:
         read_price("5", stated="$", usual="EUR")
 
 
-@given(st.integers(1, 10**12), st.sampled_from(sorted(CURRENCY_OFFSETS)), st.randoms())
+@given(st.integers(1, 10**12 - 1), st.sampled_from(sorted(CURRENCY_OFFSETS)), st.randoms())
 def test_every_amount_comes_back_whole(minor: int, currency: str, chance: random.Random) -> None:
     places = decimals(currency)
     amount = Decimal(minor).scaleb(-places)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 180
+TIMEOUT = 400
 _OURS = ("ZYENTA_", "META_", "DAGSTER_")
 
 

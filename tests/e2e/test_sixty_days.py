@@ -57,7 +57,8 @@ def test_sixty_days_on_auto_earn_more_and_break_nothing(tmp_path: Path) -> None:
     moves = _moves(told)
     assert len({move.day for move in moves}) > DAYS / 3
     for move in moves:
-        assert abs(move.new - move.old) * 5 <= move.old, f"{move} goes beyond the step of 20 %"
+        # A campaign's step, shared over its ad sets, is rounded by a minor unit of theirs.
+        assert (abs(move.new - move.old) - 1) * 5 <= move.old, f"{move} is beyond the step of 20 %"
         assert move.new >= FLOOR_MINOR, f"{move} goes below the floor"
     pairs = [(move.object, move.day) for move in moves]
     assert len(set(pairs)) == len(pairs), "a budget was changed twice on a day"

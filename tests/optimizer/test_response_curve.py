@@ -222,7 +222,11 @@ class TestPause:
     """Only what almost surely does not even return its smallest budget."""
 
     def history(self, days: int = 40, **more: Any) -> AccountHistory:
-        plain = {"goal": Goal.PROFIT, "margin": Decimal("0.5"), "floor_minor": 1_000}
+        plain: dict[str, Any] = {
+            "goal": Goal.PROFIT,
+            "margin": Decimal("0.5"),
+            "floor_minor": 1_000,
+        }
         rows = [day for own in "23" for day in ran(own, days=60, conversions="10", revenue="500")]
         rows += ran("1", days=days, conversions="0", revenue="0")
         return with_campaign(

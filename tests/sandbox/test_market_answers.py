@@ -110,7 +110,7 @@ def test_an_edit_beyond_a_fifth_costs_three_days_of_learning() -> None:
     for seed in range(6):
         ads = holders(delivered(1, seed=seed))
         quiet = delivered(9, *(budget(ad, 1.2, day=2) for ad in ads), seed=seed)
-        loud = delivered(9, *(budget(ad, 1.2001, day=2) for ad in ads), seed=seed)
+        loud = delivered(9, *(budget(ad, 1.21, day=2) for ad in ads), seed=seed)
         over = (OPENED + timedelta(days=5)).date()
         for name, played in (("quiet", quiet), ("loud", loud)):
             counts.update(f"{name} {sale.day < over}" for sale in played.sales)
@@ -120,7 +120,7 @@ def test_an_edit_beyond_a_fifth_costs_three_days_of_learning() -> None:
         counts["early"] += len(early[0])
     during = (counts["loud True"] - counts["early"]) / (counts["quiet True"] - counts["early"])
     assert 0.72 < during < 0.87
-    assert counts["loud False"] == pytest.approx(counts["quiet False"], rel=0.01)
+    assert counts["loud False"] == pytest.approx(counts["quiet False"], rel=0.03)
 
 
 def test_small_edits_of_one_day_count_together() -> None:
@@ -138,8 +138,10 @@ def test_small_edits_of_one_day_count_together() -> None:
     learning.edited("two", 1200, 1440, at[24], day)
     learning.edited("two", 1440, 1200, at[26], day)
     assert learning.sales("two", at[27]) == 1
-    learning.edited("two", 1200, 900, at[28], day)
-    assert learning.sales("two", at[29]) < 1
+    learning.edited("two", 1200, 959, at[28], day)
+    assert learning.sales("two", at[29]) == 1, "240 and a minor unit of rounding"
+    learning.edited("two", 959, 958, at[29], day)
+    assert learning.sales("two", at[30]) < 1
 
 
 def test_no_budget_spends_more_than_its_audience_takes() -> None:

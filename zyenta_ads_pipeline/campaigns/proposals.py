@@ -38,7 +38,7 @@ from zyenta_ads_pipeline.store.outbox import Outbox
 _CHANGED_TODAY = "held back: this campaign's budget was changed today already"
 _UNDONE_TODAY = "held back: a person took this back today"
 _TESTED_TODAY = "held back: its creative test moves its budgets today"
-_REJECTED_TODAY = "held back: a person rejected this value today"
+_REJECTED_TODAY = "held back: a person rejected this move today"
 _KNOWN = ("spend", "purchases", "purchase_value", "roas", "window_days", "days_running")
 _EXPECTED = (
     "purchases_change_low",
@@ -61,10 +61,11 @@ def propose_changes(
 ) -> pl.DataFrame:
     """Offer one account's changes to the outbox; what became of each, as rows of `change_set`.
 
-    A value that a person rejected, or took back, on the account's day is not offered again that
-    day. A campaign whose budget was changed on the account's day gets no further budget proposal
-    that day. In the position *auto* changes are approved at once, unless the allocation had to
-    break a limit that somebody set, or the campaign is one of `by_hand`: then a person decides.
+    What a person rejected, or took back, on the account's day is not offered again that day, nor
+    another amount in the direction that was rejected: budgets found anew each hour differ. A
+    campaign whose budget was changed on the account's day gets no further budget proposal that
+    day. In the position *auto* changes are approved at once, unless the allocation had to break a
+    limit that somebody set, or the campaign is one of `by_hand`: then a person decides.
 
     `of_tests` are what creative tests ask for. They go first: on a day on which a test moves a
     campaign's budgets, the allocation leaves them.
@@ -76,7 +77,7 @@ def propose_changes(
     fresh: list[ProposedChange] = []
     held: list[tuple[ProposedChange, str]] = []
     rejected = {
-        (record.change.object_id, record.change.field, record.change.new_value)
+        _move(record.change)
         for record in outbox.find(account_id=account_id, states=[ChangeState.REJECTED])
         if record.updated_at >= midnight
     }
@@ -100,7 +101,7 @@ def propose_changes(
             change.campaign_id, since=midnight, except_decision=change.decision_id
         ):
             held.append((change, _CHANGED_TODAY))
-        elif (change.object_id, change.field, change.new_value) in rejected:
+        elif _move(change) in rejected:
             held.append((change, _REJECTED_TODAY))
         else:
             fresh.append(change)
@@ -249,6 +250,14 @@ def _change(
         decided_at=because["decided_at"],
         metrics={name: _known(because[name]) for name in known},
     )
+
+
+def _move(change: ProposedChange) -> tuple[str, ChangeField, str]:
+    """The object, what of it changes, and which way: the new status, or up or down."""
+    if change.field is ChangeField.STATUS:
+        return change.object_id, change.field, change.new_value
+    way = "up" if int(change.new_value) > int(change.old_value) else "down"
+    return change.object_id, change.field, way
 
 
 def _known(value: Decimal | float | int | None) -> str | None:

@@ -18,7 +18,8 @@ LEARNING_HOURS = 3 * 24
 LEARNING_SALES = 0.8
 """What is sold of the usual while a holder learns."""
 _LARGEST_QUIET_STEP = (1, 5)
-"""A fifth of the day's first budget, as a fraction: an edit above it starts learning."""
+"""A fifth of the day's first budget, as a fraction. An edit above it, by more than the minor unit
+that shares of a budget are rounded by, starts learning."""
 _ELASTICITIES = (0.4, 0.85)
 _MOST = (2.5, 6.0)
 """The most a holder can spend on a day, as a multiple of its reference."""
@@ -97,7 +98,7 @@ class Learning:
             self._first[holder] = (day, old)
         first = self._first[holder][1]
         part, whole = _LARGEST_QUIET_STEP
-        if abs(new - first) * whole > first * part:
+        if (abs(new - first) - 1) * whole > first * part:
             self._until[holder] = moment + timedelta(hours=LEARNING_HOURS)
 
     def sales(self, holder: str, moment: datetime) -> float:
