@@ -22,7 +22,7 @@ Whole: TypeAlias = npt.NDArray[np.int64]
 LEAST_CURVATURE = 0.02
 _OPTIMISM = 0.5
 """Most that uncertainty adds to a log marginal: the mean of a lognormal, bounded."""
-_WIDEST = 8.0
+_WIDEST = 3.0
 """The price lets every budget move up to so many times today's."""
 
 

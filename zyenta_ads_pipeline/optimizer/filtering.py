@@ -29,8 +29,8 @@ from zyenta_ads_pipeline.optimizer.shapes import FAMILIES, logistic
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-DRIFTS = (0.02, 0.05, 0.12)
-"""q: standard deviations of the log level's step from day to day; calm, usual, restless."""
+DRIFTS = (0.02, 0.05)
+"""q: standard deviations of the log level's step from day to day."""
 LEVEL_SPREAD = 0.6
 """Standard deviation of the log level between campaigns of an account, at equal order value."""
 DAY_NOISE = 0.08

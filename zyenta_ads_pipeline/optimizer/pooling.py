@@ -5,7 +5,7 @@ say a lot: of the account's usual elasticity, of how much its objects differ, of
 drift. The prior of logit(e) is normal with an unknown centre and spread, shared by the account;
 both stand on a grid, each point weighted by its own prior times the likelihood of all objects. An
 object's probabilities are the mean over that grid. The shares of the drifts and of the families
-are learned by a few rounds of EM.
+are learned by a few rounds of EM, against a prior of `_PRIOR_OBJECTS` objects spread evenly.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ CENTRE, CENTRE_SPREAD = 0.5, 0.7
 """The centre's own prior: elasticities of accounts between 0.45 and 0.77, two times in three."""
 SPREAD_PRIOR = (0.2, 0.3, 0.3, 0.2)
 
-DRIFT_PRIOR = (0.3, 0.65, 0.05)
-"""Shares of the drifts before the account has been looked at; they count `_PRIOR_OBJECTS`."""
-
-_PRIOR_OBJECTS = 12.0
+_PRIOR_OBJECTS = 4.0
 _ROUNDS = 6
 _SAMPLE = 4096
 """Objects that are enough to learn what is usual."""
@@ -47,8 +44,7 @@ def probabilities(likelihood: Floats, bank: Bank) -> Floats:
     relative = np.exp(logs - np.max(logs, axis=(0, 1)))
     shapes = _shapes(bank.u[:each])
     step = max(1, -(-count // _SAMPLE))
-    start = np.repeat(DRIFT_PRIOR, families) / families
-    shares, usual = _usual(relative[:, :, ::step], shapes, start)
+    shares, usual = _usual(relative[:, :, ::step], shapes)
     return _posterior(relative, shares, usual, shapes).reshape(drifts, curves, count)
 
 
@@ -64,9 +60,10 @@ def _shapes(u: Floats) -> Floats:
     return np.array(rows)
 
 
-def _usual(relative: Floats, shapes: Floats, start: Floats) -> tuple[Floats, Floats]:
+def _usual(relative: Floats, shapes: Floats) -> tuple[Floats, Floats]:
     """Shares (F,) of the drifts and families, and weights (H,) of the shapes."""
-    shares = start
+    kinds = relative.shape[0]
+    shares = np.full(kinds, 1 / kinds)
     prior = _prior()
     usual = prior
     for _ in range(_ROUNDS):
@@ -75,7 +72,7 @@ def _usual(relative: Floats, shapes: Floats, start: Floats) -> tuple[Floats, Flo
         usual = np.exp(told - np.max(told))
         usual /= np.sum(usual)
         of_kind = np.sum(_posterior(relative, shares, usual, shapes), axis=1)
-        counted = np.sum(of_kind, axis=1) + _PRIOR_OBJECTS * start
+        counted = np.sum(of_kind, axis=1) + _PRIOR_OBJECTS / kinds
         shares = counted / np.sum(counted)
     return shares, usual
 

@@ -45,8 +45,6 @@ MIN_PAUSE_DAYS = 7
 MIN_PAUSE_CONVERSIONS = 3.0
 """A campaign is not paused before it spent what so many conversions may cost."""
 
-_MOST = 3.0
-"""A new budget is at most so many times today's: a curve is not known further than that."""
 _NEAR = 0.15
 """A budget whose best is within this share of it is near its best."""
 _RECENT_SILENCE = 2
@@ -116,9 +114,7 @@ def _judged(account: AccountHistory, part: Contenders) -> pl.DataFrame:
     columns: dict[str, Any] = {
         "campaign_id": list(part.curves.ids),
         "action": [_action(why).value for why in whys],
-        "new_budget": _new_budgets(
-            whys, np.minimum(stand.budget, _MOST * part.budget), account.offset
-        ),
+        "new_budget": _new_budgets(whys, stand.budget, account.offset),
         "reason": [reason(why, each) for why, each in zip(whys, facts, strict=True)],
         "confidence": [float(by_why.get(why, near)[place]) for place, why in enumerate(whys)],
         "probability_up": probability,
