@@ -118,6 +118,7 @@ app(["push"])
 """
 
 
+@pytest.mark.slow
 def test_a_push_killed_after_the_write_is_recognised_and_not_repeated(
     zyenta: Zyenta, market: SandboxHandle
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_push_killed_after_the_write_is_recognised_and_not_repeated(
     assert _budgets(market)[change["object_id"]].startswith(f"{change['new_value']} ")
 
 
+@pytest.mark.slow
 def test_a_restated_day_replaces_what_was_known(zyenta: Zyenta, market: SandboxHandle) -> None:
     account = f"act_{market.account_ids[0]}"
     day = market.now().date()

@@ -49,8 +49,9 @@ def effects(grid: Grid, learned: npt.NDArray[np.bool_]) -> Effects:
         counted = learned[:, columns]
         sold = np.where(counted, np.maximum(part.conversions, 0.0), 0.0)
         exposure = exposed(np.where(counted, part.spend, 0.0))
-        sold = _without_odd_days(sold, exposure, part.maturity)
-        rate = _smoothed(sold / part.maturity) / np.maximum(_smoothed(exposure), 1e-300)
+        told = _smoothed(exposure)
+        sold = _without_odd_days(sold, exposure, told, part.maturity)
+        rate = _smoothed(sold / part.maturity) / np.maximum(told, 1e-300)
         expected = np.sum(rate * exposure * part.maturity, axis=1, keepdims=True)
         return np.sum(sold, axis=1, keepdims=True), expected
 
@@ -70,10 +71,11 @@ def effects(grid: Grid, learned: npt.NDArray[np.bool_]) -> Effects:
     return Effects(day, weekday)
 
 
-def _without_odd_days(sold: Floats, exposure: Floats, maturity: Floats) -> Floats:
-    """Conversions with each day cut to what the days around it, without itself, let expect."""
+def _without_odd_days(sold: Floats, exposure: Floats, told: Floats, maturity: Floats) -> Floats:
+    """Conversions with each day cut to what the days around it, without itself, let expect;
+    `told` is the exposure of both, smoothed."""
     mature = sold / maturity
-    around = np.maximum(_smoothed(exposure) - exposure, 0.0)
+    around = np.maximum(told - exposure, 0.0)
     rate = np.maximum(_smoothed(mature) - mature, 0.0) / np.where(around > 0, around, 1.0)
     usual = rate * exposure * maturity
     most = _ODD * usual + _ODD_SIGMAS * np.sqrt(usual) + 1.0
