@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from zyenta_ads_pipeline.domain.money import CURRENCY_OFFSETS
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
 from zyenta_ads_pipeline.lake.models import model, view_names
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, TABLES
+from zyenta_ads_pipeline.lake.views import named_in
 
 TOTAL = "SELECT sum(clicks) FROM ad_metrics"
 
@@ -45,6 +47,29 @@ def test_a_table_made_later_is_empty_in_an_earlier_snapshot(lake: Lake) -> None:
     assert before.query("SELECT * FROM ad_accounts").is_empty()
     assert before.scan(AD_ACCOUNTS).collect().is_empty()
     assert lake.snapshot().query("SELECT count(*) FROM ad_accounts").item() == 1
+
+
+def test_a_lake_that_was_removed_and_made_anew_is_read_anew(lake: Lake) -> None:
+    assert lake.snapshot().query(TOTAL).item() == 4
+    shutil.rmtree(lake.root)
+    assert lake.snapshot().versions == {}
+    scope = Scope(["1"], [day(0), day(1)])
+    lake.write(AD_METRICS, ads([day(0), day(1)], ["1"], clicks=9), scope)
+    assert lake.snapshot().query(TOTAL).item() == 36
+
+
+def test_a_query_gets_the_tables_that_its_views_read_and_no_others(lake: Lake) -> None:
+    assert named_in("SELECT * FROM Account_Metrics_Reporting") == {
+        "account_metrics_reporting",
+        "account_metrics",
+        "exchange_rates",
+    }
+    assert named_in("SELECT * FROM insights_as_of(now())") >= {"raw_insights"}
+    snapshot = lake.snapshot()
+    for name in view_names():
+        assert snapshot.query(f"SELECT count(*) FROM {name}").item() == 0
+    for listing in ("SHOW TABLES", "SELECT table_name FROM information_schema.tables"):
+        assert {*TABLES, *view_names()} <= set(snapshot.query(listing).to_series())
 
 
 def test_a_query_takes_named_parameters_and_moments_are_utc(lake: Lake) -> None:

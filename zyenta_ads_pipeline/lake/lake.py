@@ -41,6 +41,7 @@ from zyenta_ads_pipeline.lake.files import (
     select_files,
     storage_errors,
 )
+from zyenta_ads_pipeline.lake.handles import newest
 from zyenta_ads_pipeline.lake.history import as_of_frame, as_of_select, reads_as_of, sql_moment
 from zyenta_ads_pipeline.lake.rows import aligned, check_inside, check_keys, scope_predicate
 from zyenta_ads_pipeline.lake.schema import PolarsType, Table, delta_type
@@ -51,7 +52,13 @@ from zyenta_ads_pipeline.lake.tables import (
     RAW_INSIGHTS,
     TABLES,
 )
-from zyenta_ads_pipeline.lake.views import create_macros, create_shipped_views, failing_select
+from zyenta_ads_pipeline.lake.views import (
+    create_macros,
+    create_shipped_views,
+    failing_select,
+    named_in,
+    readable,
+)
 
 _UNADDRESSABLE = re.compile(r"[\[\]^|\\\x00-\x1f]|%[0-9A-Fa-f]{2}")
 """What delta-rs cannot have in a folder's path: it panics, or looks into another folder."""
@@ -217,7 +224,7 @@ class Lake:
 
     def snapshot(self) -> Snapshot:
         """All tables pinned at their newest versions; a whole SQL model reads one moment."""
-        return Snapshot({name: self._open(name) for name in TABLES})
+        return Snapshot({name: self._newest(name) for name in TABLES})
 
     def publish_views(self, path: Path) -> dict[str, str]:
         """Write a small DuckDB file of views over the current snapshots, for analysts' tools.
@@ -242,6 +249,10 @@ class Lake:
     def open(self, table: Table) -> DeltaTable | None:
         """The table itself, for its upkeep; None while it was never written."""
         return self._open(table.name)
+
+    def _newest(self, name: str) -> DeltaTable | None:
+        with storage_errors(name):
+            return newest(self.uri(name))
 
     def _open(self, name: str) -> DeltaTable | None:
         with storage_errors(name):
@@ -401,12 +412,12 @@ class Snapshot:
         connection = duckdb.connect()
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            self.create_views(connection)
+            self.create_views(connection, named_in(sql))
             self._lock(connection)
             relation = connection.sql(sql, params=dict(parameters or {}))
             if relation is not None and len(set(relation.columns)) < len(relation.columns):
                 relation = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')})")
-            return pl.DataFrame() if relation is None else pl.DataFrame(_readable(relation))
+            return pl.DataFrame() if relation is None else pl.DataFrame(readable(relation))
         except duckdb.Error as error:
             raise StorageError(
                 f"The query failed: {' '.join(str(error).split())}",
@@ -426,19 +437,24 @@ class Snapshot:
             connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
 
-    def create_views(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        """Define one view per table, those of `sql/views/`, and one macro per metric.
+    def create_views(
+        self, connection: duckdb.DuckDBPyConnection, wanted: Collection[str] | None = None
+    ) -> dict[str, str]:
+        """Define one view per table, those of `sql/views/`, and one macro per metric; of tables
+        and views only those `wanted`, if given.
 
         Gives the shipped views that are broken, with DuckDB's words.
         """
         create_macros(connection)
         for name, delta in self._tables.items():
+            if wanted is not None and name not in wanted:
+                continue
             try:
                 select = self._select(TABLES[name], delta)
             except StorageError as error:
                 select = failing_select(str(error), TABLES[name])
             connection.execute(f"CREATE VIEW {name} AS {select}")
-        return create_shipped_views(connection)
+        return create_shipped_views(connection, wanted)
 
     def _select(self, table: Table, delta: DeltaTable | None) -> str:
         stored = select_files(table, delta)
@@ -452,18 +468,6 @@ class Snapshot:
             )
         accounts = self._tables[AD_ACCOUNTS.name]
         return reads_as_of(moment, stored, select_files(AD_ACCOUNTS, accounts))
-
-
-def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """`relation` with intervals as text, since Polars has no such type."""
-    kinds = zip(relation.columns, relation.types, strict=True)
-    if not any(str(kind) == "INTERVAL" for _, kind in kinds):
-        return relation
-    columns = [
-        f'CAST("{name}" AS VARCHAR) AS "{name}"' if str(kind) == "INTERVAL" else f'"{name}"'
-        for name, kind in zip(relation.columns, relation.types, strict=True)
-    ]
-    return relation.project(", ".join(columns))
 
 
 def _same_content(delta: DeltaTable, table: Table, rows: pl.DataFrame, scope: Scope) -> bool:
