@@ -186,6 +186,14 @@ def test_what_is_not_spent_is_not_given() -> None:
     assert budgets(one_good_day)["A"] > 5000
 
 
+def test_a_decision_to_raise_what_is_not_spent_is_passed_as_no_change() -> None:
+    raised = Share("A", current=5000, weight="60.00", spent=("30.00", "32.00"))
+    found = run([raised], None, max_step="0.20")
+    assert budgets(found) == {"A": 5000}
+    assert row(found, "A")["limit"] == Limit.DELIVERY
+    assert row(found, "A")["note"].startswith("Kept at $50.00: on each of the last two days")
+
+
 def test_a_campaign_that_learns_moves_by_a_small_step_only() -> None:
     shares = [priced("A", 2.0, days_running=3), priced("B", 0.0)]
     found = run(shares, 10000, max_step="0.50")

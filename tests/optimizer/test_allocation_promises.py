@@ -153,9 +153,8 @@ def _promises_of_a_row(
     stays = share.hold is not None or bool(others["no_raises"])
     implied = found.pools[-1].group is None and others["total"] is None and row["group"] is None
     assert amount >= (min(floor, current) if stays or implied else floor)
-    # One that is held above its cap may stay above it; the guardrails ask about the cap again.
-    if share.hold is None:
-        assert most is None or amount <= most
+    # One that is held above its cap may stay as it is; cut, it is cut to its cap.
+    assert most is None or amount <= most or (share.hold is not None and amount == current)
     if others["no_raises"]:
         assert amount <= current
     step = others["max_step"]

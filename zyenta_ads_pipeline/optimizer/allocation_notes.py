@@ -146,7 +146,7 @@ class Words:
             elif limit in (Limit.LOCKED, Limit.HELD):
                 note = self.pinned(current, hold, locked=limit is Limit.LOCKED)
             elif limit is Limit.DELIVERY:
-                note = self._delivery(amount, current)
+                note = self.delivery(amount, current)
             elif limit is Limit.TOTAL and hold is not None:
                 note = f"Cut although it was to stay for now ({hold}): the total comes first."
             else:
@@ -171,7 +171,8 @@ class Words:
 
         return note
 
-    def _delivery(self, amount: int, current: int) -> str:
+    def delivery(self, amount: int, current: int) -> str:
+        """What is said of a campaign that does not spend what it has."""
         moved = "Cut to" if amount < current else "Kept at" if amount == current else "Held at"
         return (
             f"{moved} {self.show(amount)}: on each of the last two days it spent less than 80 % of "

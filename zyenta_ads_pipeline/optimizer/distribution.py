@@ -98,6 +98,8 @@ def distribute(
             bounds, bounds.hard, bounds.unheld, total, AllocationCase.STEPS_EXCEED_TOTAL
         )
     if int(bounds.low.sum()) > total:
+        bounds = _held_to_caps(bounds)
+    if int(bounds.low.sum()) > total:
         return _cut_further(
             bounds, bounds.unheld, bounds.low, total, AllocationCase.HOLDS_EXCEED_TOTAL
         )
@@ -211,6 +213,20 @@ def _affordable(bounds: Bounds, still: Flags, moves: Whole, total: int, may_rest
     kept = still.copy()
     kept[let_go] = False
     return kept
+
+
+def _held_to_caps(bounds: Bounds) -> Bounds:
+    """The same where campaigns held above their caps come down to them: where holds have to give
+    way, none is cut to an amount that its cap does not allow either."""
+    over = (bounds.low_limit == CODES[Limit.HELD]) & (bounds.cap >= 0) & (bounds.low > bounds.cap)
+    capped = np.where(over, np.maximum(bounds.cap, bounds.unheld), bounds.low)
+    return dataclasses.replace(
+        bounds,
+        low=capped,
+        high=np.where(over, capped, bounds.high),
+        low_limit=np.where(over, CODES[Limit.CAP], bounds.low_limit).astype(np.int8),
+        high_limit=np.where(over, CODES[Limit.CAP], bounds.high_limit).astype(np.int8),
+    )
 
 
 def _cut_further(

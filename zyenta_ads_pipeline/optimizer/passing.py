@@ -87,8 +87,12 @@ def _passed(one: _Campaign, decided: Decimal | None, words: Words) -> Passed:
     low, high = one.low, one.high
     if one.beyond_step is Limit.FLOOR and one.step is not None:
         low, high = one.current, int(step_bounds([one.current], one.step)[1][0])
+    if one.high_limit is Limit.DELIVERY:
+        high = max(high, one.current)  # what is not spent is not raised; nobody asked for a cut
     amount = min(max(round(wanted), low), high)  # round() of a Fraction is half to even
     limit = _held_back(one, amount, wanted)
+    if limit is Limit.DELIVERY:
+        return Passed(amount, limit, words.delivery(amount, one.current))
     note = words.limit(limit, one.current, one.floor, one.cap, beyond_step=one.beyond_step)
     return Passed(amount, limit, note or "As decided.")
 
