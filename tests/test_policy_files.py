@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from tests.optimizer.some_account import account, campaign, ran
+from zyenta_ads_pipeline.campaigns.rules import AccountRules
+from zyenta_ads_pipeline.campaigns.rules_json import rules_from_json, rules_to_json
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
 from zyenta_ads_pipeline.optimizer.deciding import decided
 from zyenta_ads_pipeline.optimizer.planning import plan
@@ -58,6 +60,10 @@ def test_a_path_may_be_absolute_and_the_digest_tells_the_text(tmp_path: Path) ->
     other = chosen_policy(f"{tmp_path}/other.py:Tenth", Path("/"))
     assert isinstance(other, FilePolicy)
     assert one.digest != other.digest
+    # A decision keeps its rules as text: a replay with a file changed since comes out otherwise.
+    kept = [rules_to_json(AccountRules(policy=each)) for each in (one, other)]
+    assert kept[0] != kept[1]
+    assert rules_from_json(kept[0], one) == AccountRules(policy=one)
     assert one.digest == chosen(tmp_path, GOOD).digest
 
 

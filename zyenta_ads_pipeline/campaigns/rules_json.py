@@ -16,13 +16,16 @@ from zyenta_ads_pipeline.campaigns.rules import AccountBounds, AccountRules
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.deciding import Policy
 
-_POLICY = "policy"
+_POLICY, _DIGEST = "policy", "policy_digest"
 
 
 def rules_to_json(rules: AccountRules) -> str:
-    """The rules as JSON, keys sorted; of the policy its name. Equal rules give equal text."""
+    """The rules as JSON, keys sorted; of the policy its name, and the digest of the file it came
+    from, if it has one: a replay with a changed file is told. Equal rules give equal text."""
     told = {field.name: getattr(rules, field.name) for field in dataclasses.fields(rules)}
     told[_POLICY] = rules.policy.name
+    if digest := getattr(rules.policy, "digest", None):
+        told[_DIGEST] = digest
     return json.dumps(_plain(told), sort_keys=True, separators=(",", ":"))
 
 
