@@ -47,7 +47,7 @@ MIN_PAUSE_CONVERSIONS = 3.0
 
 _WIDER = 1.15
 """The posterior's deviation is taken so much wider: the curves' family and the normal approximation
-are not exactly right, and stated confidences are to hold (measured: docs/decisions/0020)."""
+are not exactly right, and stated confidences are to hold (measured: docs/decisions/0022)."""
 _NEAR = 0.15
 """A budget whose best is within this share of it is near its best."""
 _RECENT_SILENCE = 2
