@@ -13,8 +13,9 @@ from zyenta_ads_pipeline.assets.description import (
     show_daily,
     written,
 )
+from zyenta_ads_pipeline.assets.pictures import series_pictures
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.lake.lake import Scope
+from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot
 from zyenta_ads_pipeline.lake.models import model
 from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import (
@@ -79,9 +80,17 @@ def _daily_model(
         result = tables.write(table, frame, Scope(accounts, touched), run_id=context.run.run_id)
         show_daily(context, frame, days)
         known = snapshot.scan(AD_ACCOUNTS).filter(mine).collect().height
-        return dg.MaterializeResult(metadata=written(result, {"accounts": known}))
+        drawn = _drawn(tables, accounts) if table is ACCOUNT_METRICS else {}
+        return dg.MaterializeResult(metadata=written(result, {"accounts": known, **drawn}))
 
     return daily_model
+
+
+def _drawn(tables: Lake, accounts: list[str]) -> dict[str, dg.MetadataValue]:
+    """The accounts' last days as pictures, as they are stored now."""
+    read = (ACCOUNT_METRICS, AD_ACCOUNTS)
+    now = Snapshot({table.name: tables.open(table) for table in read})
+    return series_pictures(now, accounts)
 
 
 ad_metrics = _daily_model(AD_METRICS, ["raw_insights", "ad_accounts", "conversion_lag"])

@@ -4,17 +4,22 @@ loads this file for every page."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import dagster as dg
 import polars as pl
 
 from zyenta_ads_pipeline.campaigns.curve_views import CurveView
+from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.money import offset
+from zyenta_ads_pipeline.lake.lake import Snapshot
 
 MOST_ACCOUNTS = 2
 MOST_CURVES = 3
 """How much of a run is drawn: metadata stays in Dagster's storage as long as its run, and a curve
-takes 20 kB of it."""
+takes 10 kB of it."""
+DAYS_DRAWN = 28
+"""Days of a series."""
 
 
 def curves_picture(views: Sequence[CurveView], currency: str) -> dg.MarkdownMetadataValue:
@@ -67,6 +72,29 @@ def allocation_picture(allocation: pl.DataFrame) -> dg.MarkdownMetadataValue:
     ).drop_nulls("current")
     svg = allocation_svg(rows, currency=currency)
     return dg.MetadataValue.md(markdown_picture(svg, "Budgets today and allocated"))
+
+
+def series_pictures(snapshot: Snapshot, accounts: Sequence[str]) -> dict[str, dg.MetadataValue]:
+    """Spend and ROAS of the first accounts over their last days, as metadata. Reads
+    `account_metrics` and `ad_accounts`."""
+    from zyenta_ads_pipeline.charts.embed import markdown_picture  # noqa: PLC0415 - see above
+    from zyenta_ads_pipeline.charts.series import series_svg  # noqa: PLC0415
+    from zyenta_ads_pipeline.console.numbers_read import accounts_seen, object_series  # noqa: PLC0415
+
+    seen = accounts_seen(snapshot)
+    pictures: dict[str, dg.MetadataValue] = {}
+    for account in accounts[:MOST_ACCOUNTS]:
+        if account not in seen:
+            continue
+        until = seen[account].today
+        since = until - timedelta(days=DAYS_DRAWN - 1)
+        series = object_series(snapshot, Level.ACCOUNT, account, since, until)
+        if series.days:
+            svg = series_svg(series.frame(), currency=series.currency)
+            pictures[f"days of act_{account}"] = dg.MetadataValue.md(
+                markdown_picture(svg, "Spend and ROAS by day")
+            )
+    return pictures
 
 
 def by_account(

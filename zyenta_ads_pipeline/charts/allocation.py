@@ -58,14 +58,14 @@ def allocation_svg(rows: pl.DataFrame, *, currency: str, narrow: bool = False) -
     bar = base.mark_rule(strokeWidth=3).encode(
         y=name,
         x=alt.X("current:Q", axis=money_axis("daily budget", currency)),
-        x2="proposed:Q",
+        x2=alt.X2("proposed:Q"),
         color=color,
     )
     before = base.mark_point(shape="circle", size=40, filled=True, color=GREY).encode(
-        y=name, x="current:Q"
+        y=name, x=alt.X("current:Q")
     )
     after = base.mark_point(shape="diamond", size=80, filled=True).encode(
-        y=name, x="proposed:Q", color=color
+        y=name, x=alt.X("proposed:Q"), color=color
     )
     title = alt.TitleParams("Budgets: today (dot) and allocated (diamond)")
     width = NARROW if narrow else WIDTH

@@ -39,7 +39,7 @@ def backtest_svg(days: pl.DataFrame, *, currency: str, narrow: bool = False) -> 
         alt.Chart(gained)
         .mark_line()
         .encode(
-            x=alt.X("date:T", axis=alt.Axis(title=None, tickCount=6)),
+            x=alt.X("date:T", axis=alt.Axis(title=None, tickCount=6, format="%-d %b")),
             y=alt.Y("gain:Q", axis=alt.Axis(title=f"revenue beyond what was done ({currency})")),
             color=alt.Color(
                 "policy:N",
@@ -48,7 +48,7 @@ def backtest_svg(days: pl.DataFrame, *, currency: str, narrow: bool = False) -> 
             ),
         )
     )
-    zero = alt.Chart(pl.DataFrame({"gain": [0.0]})).mark_rule(color=GREY).encode(y="gain:Q")
+    zero = alt.Chart(pl.DataFrame({"gain": [0.0]})).mark_rule(color=GREY).encode(y=alt.Y("gain:Q"))
     title = alt.TitleParams(
         "Estimated revenue against what was done, summed up",
         subtitle=["An estimate by the fitted curves: nobody saw the budgets that were not set."],
@@ -72,7 +72,7 @@ def reliability_svg(bins: pl.DataFrame, *, narrow: bool = False) -> str:
         size=alt.Size("count:Q", legend=None, scale=alt.Scale(range=[30, 300])),
     )
     counts = base.mark_text(dy=-14, color=INK, fontSize=10).encode(
-        x=stated, y=right, text="count:Q"
+        x=stated, y=right, text=alt.Text("count:Q")
     )
     title = alt.TitleParams(
         "Confidence: as often right as it says",

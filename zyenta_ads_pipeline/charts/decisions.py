@@ -41,14 +41,16 @@ def decisions_svg(
     base = alt.Chart(shown)
     layers: list[alt.Chart] = [
         base.mark_rule(strokeWidth=3, opacity=0.5).encode(
-            y=name, x="low:Q", x2="high:Q", color=color
+            y=name, x=alt.X("low:Q"), x2=alt.X2("high:Q"), color=color
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(y=name, x=value, color=color),
     ]
     subtitle = []
     if price is not None:
         line = pl.DataFrame({"price": [price]})
-        layers.append(alt.Chart(line).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="price:Q"))
+        layers.append(
+            alt.Chart(line).mark_rule(color=INK, strokeDash=[4, 3]).encode(x=alt.X("price:Q"))
+        )
         subtitle = [f"Dashed: the account's price, {price:.2f}. Bars: 80 % interval."]
     title = alt.TitleParams("Decisions", subtitle=subtitle)
     width = NARROW if narrow else WIDTH

@@ -21,9 +21,11 @@ def league_svg(rows: pl.DataFrame, *, narrow: bool = False) -> str:
     )
     base = alt.Chart(rows)
     bar = base.mark_bar(color=BLUE, height=12).encode(y=policy, x=share)
-    worst = base.mark_tick(color=ORANGE, thickness=3, height=18).encode(y=policy, x="worst:Q")
+    worst = base.mark_tick(color=ORANGE, thickness=3, height=18).encode(
+        y=policy, x=alt.X("worst:Q")
+    )
     text = base.mark_text(align="left", dx=5, color=INK, fontSize=11).encode(
-        y=policy, x="mean:Q", text=alt.Text("mean:Q", format=".3f")
+        y=policy, x=alt.X("mean:Q"), text=alt.Text("mean:Q", format=".3f")
     )
     title = alt.TitleParams(
         "Revenue against an oracle that knows every curve",

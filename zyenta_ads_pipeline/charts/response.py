@@ -9,6 +9,8 @@ import altair as alt
 import polars as pl
 from altair.typing import ChartType
 
+from zyenta_ads_pipeline.charts.kept import kept
+from zyenta_ads_pipeline.charts.rows import Rows, between, money, number, table
 from zyenta_ads_pipeline.charts.style import (
     BLUE,
     GREY,
@@ -40,6 +42,7 @@ class Panel:
     proposed: float | None
 
 
+@kept
 def response_curve_svg(
     points: pl.DataFrame,
     curve: pl.DataFrame,
@@ -55,10 +58,23 @@ def response_curve_svg(
     return svg(_panel(Panel(title, points, curve, today, proposed), currency, width, 260))
 
 
+@kept
 def response_curves_svg(panels: Sequence[Panel], *, currency: str, narrow: bool = False) -> str:
     """Several curves beside each other, each with axes of its own."""
     drawn = [_panel(each, currency, 230, 160) for each in panels]
     return svg(alt.concat(*drawn, columns=1 if narrow else _COLUMNS))
+
+
+def response_table(curve: pl.DataFrame, *, currency: str, most: int = 12) -> Rows:
+    """The curve as rows, lowest spend first, at most about `most`; the frame is that of `Panel`."""
+    step = max(1, curve.height // most)
+    shown = curve.sort("spend").gather_every(step)
+    ends = ("conversions", "conversions_low", "conversions_high")
+    rows = [
+        (money(spend, currency), number(mean, 1), between(low, high, 1))
+        for spend, mean, low, high in shown.select("spend", *ends).iter_rows()
+    ]
+    return table((f"spend a day ({currency})", "conversions a day", "80 % lie in"), rows)
 
 
 def _panel(panel: Panel, currency: str, width: int, height: int) -> ChartType:
@@ -69,16 +85,16 @@ def _panel(panel: Panel, currency: str, width: int, height: int) -> ChartType:
         .encode(
             x=spend,
             y=alt.Y("conversions_low:Q", axis=alt.Axis(title="conversions a day", tickCount=5)),
-            y2="conversions_high:Q",
+            y2=alt.Y2("conversions_high:Q"),
         )
     )
-    line = alt.Chart(panel.curve).mark_line(color=BLUE).encode(x=spend, y="conversions:Q")
+    line = alt.Chart(panel.curve).mark_line(color=BLUE).encode(x=spend, y=alt.Y("conversions:Q"))
     dots = (
         alt.Chart(panel.points)
         .mark_circle(color=INK, size=22)
         .encode(
             x=spend,
-            y="conversions:Q",
+            y=alt.Y("conversions:Q"),
             # A day whose conversions are still coming in is shown as what it is: uncertain.
             opacity=alt.Opacity(
                 "maturity:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.55]), legend=None
@@ -100,7 +116,7 @@ def _panel(panel: Panel, currency: str, width: int, height: int) -> ChartType:
         alt.Chart(frame)
         .mark_rule(strokeWidth=2)
         .encode(
-            x="budget:Q",
+            x=alt.X("budget:Q"),
             color=what,
             strokeDash=alt.StrokeDash(
                 "what:N",
@@ -109,6 +125,5 @@ def _panel(panel: Panel, currency: str, width: int, height: int) -> ChartType:
             ),
         )
     )
-    return alt.layer(band, dots, line, rules).properties(
-        title=panel.title, width=width, height=height
-    )
+    drawn = alt.layer(band, dots, line, rules).properties(width=width, height=height)
+    return drawn.properties(title=panel.title) if panel.title else drawn
