@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from zyenta_ads_pipeline.account_rules import bounds_of, rules_of
+from zyenta_ads_pipeline.account_rules import bounds_of, may_write, rules_of
 from zyenta_ads_pipeline.campaigns.rules import AccountBounds, CampaignRules
 from zyenta_ads_pipeline.domain.change import Autopilot
-from zyenta_ads_pipeline.domain.errors import SettingsError
+from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
 from zyenta_ads_pipeline.optimizer.account import Caution, Goal
 from zyenta_ads_pipeline.optimizer.guardrails import CampaignRails
 from zyenta_ads_pipeline.settings import Settings
@@ -257,3 +257,19 @@ def test_a_policy_that_cannot_be_used_holds_up_no_write(tmp_path: Path) -> None:
     assert bounds_of(settings, "1").max_step == D("0.20")
     with pytest.raises(SettingsError, match=r"gone\.py cannot be read"):
         rules_of(settings, "1")
+
+
+@pytest.mark.parametrize(
+    ("account", "campaign", "told"),
+    [("watch", "auto", "act_1"), ("approve", "watch", "campaign 120"), ("auto", "watch", "120")],
+)
+def test_nothing_is_written_where_the_autopilot_only_watches(
+    tmp_path: Path, account: str, campaign: str, told: str
+) -> None:
+    text = f'[act_1]\nautopilot = "{account}"\n[act_1.campaigns.120]\nautopilot = "{campaign}"\n'
+    settings = settings_with(tmp_path, text, ZYENTA_HOME=str(tmp_path / "home"))
+    with pytest.raises(InputError, match=told):
+        may_write(settings, "1", "120")
+    if account != "watch":
+        may_write(settings, "1")
+        may_write(settings, "1", "121")

@@ -32,12 +32,12 @@ FLOORS = {
          "connect_look", "campaign_commands", "campaign_desk", "campaign_list", "campaign_page",
          "campaign_undo", "switch_commands", "switch_desk", "doctor_campaigns",
          "campaign_tests", "account_rules", "policy_files", "backtest_desk", "backtest_commands",
-         "backtest_policies", "demo_gain",
-         "__main__"),
+         "backtest_policies", "demo_gain", "console_commands",
+         "order_jobs", "order_work", "token_commands", "request_work", "lineage", "__main__"),
         5,
     ),
 }  # fmt: skip
-APART = {"sandbox", "settings", "__init__"}
+APART = {"sandbox", "settings", "console_settings", "__init__"}
 TOP = 5
 CHARTS_ONLY = {"altair", "vl_convert"}
 COMPUTES_WITH = {"numpy", "polars"}
@@ -165,10 +165,10 @@ def test_settings_know_words_and_the_policies_names_only() -> None:
     names = {each for each in settings.imports if each.startswith(f"{PACKAGE}.")}
     from_optimizer = {each for each in names if each.startswith(f"{PACKAGE}.optimizer")}
     assert from_optimizer <= {f"{PACKAGE}.optimizer.policies.policy_names"}
-    assert settings.ours <= {"domain", "optimizer"}
+    assert settings.ours <= {"domain", "optimizer", "console_settings"}
     for module in modules():
         if FLOORS.get(module.room, 0) in (1, 2, 3, 4):
-            assert "settings" not in module.ours, module.name
+            assert not module.ours & {"settings", "console_settings"}, module.name
 
 
 def test_thought_does_no_input_output_and_asks_no_clock() -> None:

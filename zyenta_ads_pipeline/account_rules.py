@@ -1,4 +1,5 @@
-"""Each account's own rules: the settings, and over them a file of the accounts' own, in TOML.
+"""Each account's own rules: the settings, over them a file of the accounts' own, in TOML, and over
+that what a person set in the console, under the same names.
 
 ```toml
 [all]                       # every account
@@ -17,7 +18,8 @@ locked = true
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -30,6 +32,7 @@ from zyenta_ads_pipeline.campaigns.rules import (
     CampaignRules,
     CreativeTestRules,
 )
+from zyenta_ads_pipeline.connections import kept_store
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
@@ -37,6 +40,8 @@ from zyenta_ads_pipeline.optimizer.ab_plan import Metric
 from zyenta_ads_pipeline.optimizer.account import Caution, Goal
 from zyenta_ads_pipeline.policy_files import chosen_policy
 from zyenta_ads_pipeline.settings import WINDOWS, Settings
+from zyenta_ads_pipeline.store.database import Store
+from zyenta_ads_pipeline.store.own_rules import OwnRule, OwnRules
 
 ALL = "all"
 """The table of the file that holds for every account."""
@@ -117,36 +122,124 @@ class _Account(_Table):
     campaigns: dict[str, _Campaign] = Field(default_factory=dict)
 
 
-def rules_of(settings: Settings, account_id: str) -> AccountRules:
-    """The rules of one account (digits): its own table, else `[all]`, else the settings.
-
-    The file is read anew each time. Raises `SettingsError` that names the file and the place, for
-    any account's table that cannot be used, and for a policy that cannot.
+@dataclass(frozen=True)
+class Said:
+    """Where the rules of one account are said, each by name: `[all]`, the account's own table, and
+    what was set in the console; the same of its campaigns, by their id. Later goes before earlier.
     """
-    bounds, named, folder = _bounds(settings, account_id)
+
+    of_all: Mapping[str, Any]
+    of_file: Mapping[str, Any]
+    of_console: Mapping[str, Any]
+    campaigns_of_file: Mapping[str, Mapping[str, Any]]
+    campaigns_of_console: Mapping[str, Mapping[str, Any]]
+
+
+def rules_of(settings: Settings, account_id: str, *, store: Store | None = None) -> AccountRules:
+    """The rules of one account (digits): as set in the console, else its own table of the file,
+    else `[all]`, else the settings.
+
+    File and store (that of the settings, unless one is at hand) are read anew each time. Raises
+    `SettingsError` that names the file and the place, for any account's table that cannot be used,
+    and for a policy that cannot; `StorageError` where the store cannot be read.
+    """
+    bounds, named, folder = _bounds(settings, account_id, own_rules(settings, account_id, store))
     return AccountRules(policy=chosen_policy(named, folder), **_fields(bounds))
 
 
-def bounds_of(settings: Settings, account_id: str) -> AccountBounds:
+def bounds_of(settings: Settings, account_id: str, *, store: Store | None = None) -> AccountBounds:
     """The same without the policy, which a write does not need and may not fail on."""
-    return _bounds(settings, account_id)[0]
+    return _bounds(settings, account_id, own_rules(settings, account_id, store))[0]
 
 
-def _bounds(settings: Settings, account_id: str) -> tuple[AccountBounds, str, Path]:
-    """The bounds; the policy's name, and the folder from which a file's is found."""
+def may_write(
+    settings: Settings,
+    account_id: str,
+    campaign_id: str | None = None,
+    *,
+    store: Store | None = None,
+) -> None:
+    """Raise `InputError` while the autopilot only watches the account, or this campaign of it (the
+    platform's id). What a person asks for by hand is not asked about here: it is always written."""
+    bounds = bounds_of(settings, account_id, store=store)
+    if bounds.autopilot is Autopilot.WATCH:
+        raise InputError(
+            f"The autopilot is in the position watch for act_{account_id}: changes are proposed "
+            "and none is written.",
+            "Set ZYENTA_AUTOPILOT=approve, or `autopilot` in the accounts file or the console, to "
+            "let a person's approval write.",
+        )
+    if campaign_id is not None and bounds.autopilot_of(campaign_id) is Autopilot.WATCH:
+        raise InputError(
+            f"The autopilot is in the position watch for campaign {campaign_id} of "
+            f"act_{account_id}: changes are proposed and none is written.",
+            "Set the campaign's own `autopilot` to approve, in the accounts file or the console.",
+        )
+
+
+def bounds_with(
+    settings: Settings, account_id: str, rules: Sequence[OwnRule]
+) -> tuple[AccountBounds, str]:
+    """The bounds, and the name of the policy, that an account would have with these rules set in
+    the console. Raises as `bounds_of`."""
+    return _bounds(settings, account_id, rules)[:2]
+
+
+def read_table(table: Mapping[str, Any], *, of_campaign: bool) -> None:
+    """Raise `SettingsError`, in words without a place, where one of these rules of an account or of
+    a campaign cannot have that value."""
+    kind = _Campaign if of_campaign else _Table
+    try:
+        kind.model_validate(dict(table))
+    except ValidationError as error:
+        problems = [_place(each).partition(": ")[2] for each in error.errors(include_url=False)]
+        raise SettingsError(
+            "; ".join(problems)[:1].upper() + "; ".join(problems)[1:] + "."
+        ) from None
+
+
+def own_rules(settings: Settings, account_id: str, store: Store | None = None) -> list[OwnRule]:
+    """What was set in the console for an account and its campaigns."""
+    opened = store or kept_store(settings)
+    return [] if opened is None else OwnRules(opened).of_account(account_id)
+
+
+def said_of(settings: Settings, account_id: str, rules: Sequence[OwnRule]) -> Said:
+    """Which rules are said where; raises as `bounds_of` for what cannot be read."""
     path = settings.accounts_file
     tables = {} if path is None else _read(path)
     own = tables.get(account_id, _Account())
-    said = _said(tables.get(ALL, _Table())) | _said(own)
+    console = _console(account_id, rules)
+    return Said(
+        of_all=_said(tables.get(ALL, _Table())),
+        of_file=_said(own),
+        of_console=_said(console),
+        campaigns_of_file={name: _set(each) for name, each in own.campaigns.items()},
+        campaigns_of_console={name: _set(each) for name, each in console.campaigns.items()},
+    )
+
+
+def _bounds(
+    settings: Settings, account_id: str, rules: Sequence[OwnRule]
+) -> tuple[AccountBounds, str, Path]:
+    """The bounds; the policy's name, and the folder from which a file's is found."""
+    path = settings.accounts_file
+    found = said_of(settings, account_id, rules)
+    said = {**found.of_all, **found.of_file}
     named, folder = settings.policy, Path.cwd()
     if "policy" in said and path is not None:
         named, folder = said.pop("policy"), path.absolute().parent
+    said |= found.of_console
+    named = said.pop("policy", named)
     caution = {name: said.pop(name) for name in Caution.__dataclass_fields__ if name in said}
     if "reversal_confidence" in caution:
         caution["reversal_confidence"] = float(caution["reversal_confidence"])
     tests = {
         name: said.pop(f"test_{name}") for name in ("metric", "days") if f"test_{name}" in said
     }
+    own = {**found.campaigns_of_file}
+    for name, each in found.campaigns_of_console.items():
+        own[name] = {**own.get(name, {}), **each}
     fields: dict[str, Any] = {
         "window_days": settings.decision_window,
         "floor": settings.budget_floor,
@@ -154,20 +247,67 @@ def _bounds(settings: Settings, account_id: str) -> tuple[AccountBounds, str, Pa
         "max_step": settings.max_step,
         "total": settings.total_daily_budget,
         "autopilot": settings.autopilot,
-        "campaigns": {name: CampaignRules(**dict(each)) for name, each in own.campaigns.items()},
+        "campaigns": {name: CampaignRules(**each) for name, each in own.items()},
     } | said
     bounds = AccountBounds(**fields, caution=Caution(**caution), tests=CreativeTestRules(**tests))
     problems = _problems(bounds, settings)
     if problems:
         where = f"{path}: act_{account_id}" if path else f"act_{account_id}"
+        where += " (with what was set in the console)" if rules else ""
         raise SettingsError(
             f"The rules of an account cannot be used: {where}: {'; '.join(problems)}.", _MEND
         )
     return bounds, named, folder
 
 
+def _console(account_id: str, rules: Sequence[OwnRule]) -> _Account:
+    """What was set in the console, as the file's models read it. It was checked as it was set, so a
+    `SettingsError` here is one of another version."""
+    table: dict[str, Any] = {"campaigns": {}}
+    for rule in rules:
+        own = table if rule.campaign_id is None else table["campaigns"].setdefault(
+            rule.campaign_id, {}
+        )  # fmt: skip
+        if rule.value is None and rule.campaign_id is not None:
+            continue  # of a campaign: the account's holds
+        own[rule.name] = read_value(rule.name, rule.value)
+    try:
+        return _Account.model_validate(table)
+    except ValidationError as error:
+        problems = "; ".join(
+            _place(each).removeprefix(".") for each in error.errors(include_url=False)
+        )
+        raise SettingsError(
+            f"The rules set in the console for act_{account_id} cannot be used: {problems}.",
+            "Take them back in the console, or set them anew.",
+        ) from None
+
+
+WHOLE_RULES = frozenset({"window_days", "cooldown_days", "reversal_days", "pause_days",
+                         "test_days"})  # fmt: skip
+WORD_RULES = frozenset({"policy", "group", "goal", "autopilot", "test_metric"})
+
+
+def read_value(name: str, kept: Any) -> Any:
+    """A rule's value as the file would give it, from how the store keeps it."""
+    if kept is None:
+        return "none"
+    if isinstance(kept, str) and name not in WORD_RULES:
+        return Decimal(kept)
+    return kept
+
+
+def kept_value(value: Any) -> Any:
+    """A rule's value as the store keeps it: a Decimal as text, None for no limit."""
+    return str(value) if isinstance(value, Decimal) else value
+
+
 def _said(table: _Table) -> dict[str, Any]:
     return {name: getattr(table, name) for name in table.model_fields_set - {"campaigns"}}
+
+
+def _set(campaign: _Campaign) -> dict[str, Any]:
+    return {name: getattr(campaign, name) for name in campaign.model_fields_set}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ kept in the store as it happens, so that whoever comes next goes on where this o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from zyenta_ads_pipeline.account_rules import bounds_of, rules_of
 from zyenta_ads_pipeline.campaigns.adoption import Adopted, adopt
-from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, LaunchPlace, launch
+from zyenta_ads_pipeline.campaigns.by_hand import Rewritten, retry_now, undo_now
+from zyenta_ads_pipeline.campaigns.launch import LaunchPlace, launch
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.campaigns.manager import Acted, CampaignManager
 from zyenta_ads_pipeline.campaigns.optimize import Optimized, optimize
@@ -31,15 +32,7 @@ from zyenta_ads_pipeline.domain.campaign import (
     CampaignRequest,
     CampaignStatus,
 )
-from zyenta_ads_pipeline.domain.errors import (
-    InputError,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    Transient,
-    Unreachable,
-    ZyentaError,
-)
+from zyenta_ads_pipeline.domain.errors import InputError, NotFound, PermissionDenied, ZyentaError
 from zyenta_ads_pipeline.domain.money import to_minor
 from zyenta_ads_pipeline.domain.shop import MediaAsset, PlatformConnection
 from zyenta_ads_pipeline.drafting import draft_campaign, writer_of
@@ -47,6 +40,7 @@ from zyenta_ads_pipeline.lake.lake import Lake
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.platforms.registry import require_supported
+from zyenta_ads_pipeline.request_work import RequestWork
 from zyenta_ads_pipeline.settings import Settings, load_settings
 from zyenta_ads_pipeline.store.campaign_models import RequestStep
 from zyenta_ads_pipeline.store.campaigns import Campaigns
@@ -54,15 +48,14 @@ from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.database import Store
 from zyenta_ads_pipeline.store.launches import Launches
 from zyenta_ads_pipeline.store.outbox import Outbox
-from zyenta_ads_pipeline.store.requests import CampaignRequests, RequestLost
+from zyenta_ads_pipeline.store.records import ChangeRecord
+from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.shops import Shops
 
 Tell = Callable[[str], None]
 
 LONGEST_DAYS = 90
 """The seeds' limit of a campaign's duration."""
-REQUEST_LEASE = timedelta(minutes=15)
-"""How long a request stays with one worker, and how long one that waits is left alone."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,6 @@ class _Open:
     platform: MetaAds
     ahead: timedelta
     """How far the platform's clock is ahead of ours: its days and hours count."""
-    currency: str
     least_minor: int
 
     def now(self) -> datetime:
@@ -83,7 +75,8 @@ class _Open:
 
 class AdsAgent:
     """Creates, launches, changes and optimizes campaigns. `actor` is who asks, for the journals;
-    `tell` hears a sentence at each step of longer work.
+    `tell` hears a sentence at each step of longer work; `wish` marks the changes of the one act
+    that this agent is made for, so that they are found again should it be cut off.
 
     Every method raises one of `domain.errors`, with the remedy in it.
     """
@@ -95,11 +88,13 @@ class AdsAgent:
         actor: str = "agent",
         tell: Tell = lambda _: None,
         look_again: float = 2.0,
+        wish: str | None = None,
     ) -> None:
         self._settings = settings or load_settings()
         self._actor = actor
         self._tell = tell
         self._look_again = look_again
+        self._wish = wish
 
     async def create_campaign(
         self,
@@ -203,33 +198,37 @@ class AdsAgent:
             known = Campaigns(store).find(request_id=request_id)
             if known:
                 return Campaigns(store).get(known[0].id)
-            self._claim(requests, request_id)
-            with self._settled(requests, request_id):
-                return await self._drafted(store, requests.get(request_id))
+            work = self._work(store, request_id)
+            work.claim()
+            with work.settled():
+                return await self._drafted(store, requests.get(request_id), work)
 
     async def launch(self, campaign_id: str) -> AdCampaign:
         """Make a draft on the platform, paused, or go on where an earlier launch stopped."""
         with store_of(self._settings) as store:
             campaign = Campaigns(store).get(campaign_id)
-            requests, request_id = CampaignRequests(store), campaign.request_id
-            if request_id is not None:
-                self._working(requests, request_id)
+            work = self._work(store, campaign.request_id)
+            work.begin()
             if is_launched(Campaigns(store), campaign):
-                self._finish(requests, request_id, campaign_id)  # a run may have died before it
+                work.finish(campaign_id)  # a run may have died before it
                 return campaign
-            with self._settled(requests, request_id, campaign_id):
+            with work.settled(campaign_id):
                 async with self._opened(store, campaign.store_id, campaign.platform) as at:
                     await self._mend_targeting(at, campaign)
-                    launched = await launch(self._place(at, request_id), campaign_id)
-            self._finish(requests, request_id, campaign_id)
+                    launched = await launch(self._place(at, work), campaign_id)
+            work.finish(campaign_id)
             return launched
 
     async def roll_back(self, campaign_id: str) -> AdCampaign:
         """Delete what a stopped launch made; the campaign is a draft again."""
         with store_of(self._settings) as store:
             campaign = Campaigns(store).get(campaign_id)
+            work = self._work(store, campaign.request_id)
             async with self._opened(store, campaign.store_id, campaign.platform) as at:
-                return await roll_back(self._place(at, None), at.platform, campaign_id)
+                place = self._place(at, self._work(store, None))
+                return await roll_back(
+                    place, at.platform, campaign_id, first=lambda: work.give_up(campaign_id)
+                )
 
     async def activate(self, campaign_id: str) -> Acted:
         """Switch a campaign on."""
@@ -265,6 +264,38 @@ class AdsAgent:
                 campaign_id, creative_id, percent, actor=self._actor
             )
 
+    async def undo(self, change_id: str, *, again: bool = False) -> Rewritten:
+        """Write back what was there before an applied change, and those of the same act; `again`
+        goes on with one that was cut off."""
+        with store_of(self._settings) as store:
+            account = Outbox(store).get(change_id).change.account_id
+            async with self._managed_account(store, account) as (look, manager):
+                return await undo_now(manager, look, change_id, actor=self._actor, again=again)
+
+    async def retry(self, change_id: str) -> Rewritten:
+        """Write an approved change that a person asked for by hand, and those of the same act."""
+        with store_of(self._settings) as store:
+            account = Outbox(store).get(change_id).change.account_id
+            async with self._managed_account(store, account) as (look, manager):
+                return await retry_now(manager, look, change_id, actor=self._actor)
+
+    async def settle(self, account_id: str, change_ids: Sequence[str]) -> list[ChangeRecord]:
+        """Bring changes that an act cut off had left on their way to an end, as far as it can be
+        now; how they stand then."""
+        with store_of(self._settings) as store:
+            async with self._managed_account(store, account_id) as (_, manager):
+                await manager.push(change_ids)
+                return [manager.outbox.get(each) for each in change_ids]
+
+    async def review(self, campaign_id: str) -> AdCampaign:
+        """Ask the platform how one campaign stands."""
+        with store_of(self._settings) as store:
+            campaign = Campaigns(store).get(campaign_id)
+            async with self._managed_account(store, campaign.account_id) as (look, manager):
+                return await bring_back(
+                    look, manager.campaigns, campaign, actor=self._actor, now=manager.now()
+                )
+
     async def optimize_campaign(self, campaign_id: str) -> Optimized:
         """What the policy says of a campaign on its newest complete days, and the changes it leads
         to: proposed, or with the autopilot *auto* approved and pushed; the seeds' name."""
@@ -276,7 +307,7 @@ class AdsAgent:
                 Campaigns(store),
                 Outbox(store),
                 campaign,
-                rules_of(settings, campaign.account_id),
+                rules_of(settings, campaign.account_id, store=store),
                 actor=self._actor,
                 now=datetime.now(UTC),
             )
@@ -284,7 +315,8 @@ class AdsAgent:
             return optimized
         async with self._managed(campaign_id) as manager:
             told = await manager.push([record.id for record in optimized.approved])
-            return replace(optimized, told=told)
+            changes = [manager.outbox.get(record.id) for record in optimized.changes]
+            return replace(optimized, changes=changes, told=told)
 
     async def adopt(self, store_id: str, platform: str = "meta") -> Adopted:
         """Take in the campaigns that were made by hand in Ads Manager. Writes nothing there."""
@@ -332,7 +364,9 @@ class AdsAgent:
                 raise ZyentaError(" ".join(failed), "The other campaigns were looked at.")
             return moved
 
-    async def _drafted(self, store: Store, request: CampaignRequest) -> AdCampaign:
+    async def _drafted(
+        self, store: Store, request: CampaignRequest, work: RequestWork
+    ) -> AdCampaign:
         async with self._opened(store, request.store_id, request.platform) as at:
             return await draft_campaign(
                 store,
@@ -342,7 +376,7 @@ class AdsAgent:
                 writer_of(self._settings),
                 actor=self._actor,
                 now=at.now(),
-                tell=lambda words: self._note(CampaignRequests(store), request.id, words),
+                tell=work.note,
             )
 
     async def _mend_targeting(self, at: _Open, campaign: AdCampaign) -> None:
@@ -361,9 +395,10 @@ class AdsAgent:
                 now=at.now(),
             )
 
-    def _place(self, at: _Open, request_id: str | None) -> LaunchPlace:
-        requests = CampaignRequests(at.store)
+    def _work(self, store: Store, request_id: str | None) -> RequestWork:
+        return RequestWork(CampaignRequests(store), request_id, self._actor, self._tell)
 
+    def _place(self, at: _Open, work: RequestWork) -> LaunchPlace:
         async def content(asset: MediaAsset) -> tuple[MediaAsset, bytes]:
             found = await fetch(asset, allow_private=self._settings.private_media)
             for note in found.notes:
@@ -381,105 +416,55 @@ class AdsAgent:
             owner=f"{self._actor}:{uuid4().hex[:8]}",  # each launch is one of its own
             now=at.now,
             least_budget_minor=at.least_minor,
-            tell=lambda words: self._note(requests, request_id, words),
+            tell=work.note,
             look_again=self._look_again,
         )
 
     @asynccontextmanager
-    async def _opened(
-        self, store: Store, store_id: str, platform: str, account_id: str | None = None
-    ) -> AsyncIterator[_Open]:
-        """The store's platform: for the account that it is connected to, or for that of an older
-        campaign, in its own currency and with its own least budget."""
+    async def _opened(self, store: Store, store_id: str, platform: str) -> AsyncIterator[_Open]:
+        """The store's platform, for the account that it is connected to."""
         connection = self._connection(store, store_id, platform)
-        chosen = account_id or connection.account_id
-        async with connect_meta(self._settings, chosen) as meta:
-            account = await meta.account(chosen)
+        async with connect_meta(self._settings, connection.account_id) as meta:
+            account = await meta.account(connection.account_id)
             yield _Open(
                 store=store,
                 connection=connection,
                 platform=meta,
                 ahead=account.observed_at - datetime.now(UTC),
-                currency=account.currency,
                 least_minor=account.min_daily_budget or 1,
             )
 
     @asynccontextmanager
     async def _managed(self, campaign_id: str) -> AsyncIterator[CampaignManager]:
         with store_of(self._settings) as store:
-            campaigns = Campaigns(store)
-            campaign = campaigns.get(campaign_id)
-            async with self._opened(
-                store, campaign.store_id, campaign.platform, campaign.account_id
-            ) as at:
+            campaign = Campaigns(store).get(campaign_id)
+            async with self._managed_account(store, campaign.account_id) as (_, manager):
+                yield manager
 
-                def guardrails(account_id: str) -> Guardrails:
-                    """Asked before each write: a switch thrown meanwhile is obeyed."""
-                    settings = load_settings()
-                    return bounds_of(settings, account_id).guardrails(
-                        at.currency,
-                        at.least_minor,
-                        kill_switch=stopped(settings, store, account_id) is not None,
-                    )
+    @asynccontextmanager
+    async def _managed_account(
+        self, store: Store, account_id: str
+    ) -> AsyncIterator[tuple[MetaAds, CampaignManager]]:
+        """Acts on an account's campaigns, in its own currency and with its own least budget."""
+        async with connect_meta(self._settings, account_id) as meta:
+            account = await meta.account(account_id)
+            ahead = account.observed_at - datetime.now(UTC)
 
-                yield CampaignManager(at.platform, campaigns, Outbox(store), guardrails, at.now)
+            def guardrails(asked: str) -> Guardrails:
+                """Asked before each write: a switch thrown meanwhile is obeyed."""
+                settings = load_settings()
+                return bounds_of(settings, asked, store=store).guardrails(
+                    account.currency,
+                    account.min_daily_budget,
+                    kill_switch=stopped(settings, store, asked) is not None,
+                )
+
+            def now() -> datetime:
+                return datetime.now(UTC) + ahead
+
+            books = Campaigns(store), Outbox(store)
+            yield meta, CampaignManager(meta, *books, guardrails, now, self._wish)
 
     def _connection(self, store: Store, store_id: str, platform: str) -> PlatformConnection:
         require_supported(platform)
         return Connections(store, vault_of(self._settings)).get(store_id, platform)
-
-    def _claim(self, requests: CampaignRequests, request_id: str) -> None:
-        if not requests.claim(request_id, self._actor, REQUEST_LEASE, datetime.now(UTC)):
-            state = requests.state(request_id)
-            raise InputError(
-                f"Request {request_id} is {state.state.value}"
-                + (f", held by {state.owner}." if state.owner else "."),
-                "Wait for it, or look at its campaign.",
-            )
-
-    def _working(self, requests: CampaignRequests, request_id: str) -> None:
-        """The request is being worked on, whoever drafted it."""
-        state = requests.state(request_id).state
-        if state is RequestStep.FAILED:
-            requests.retry(request_id, datetime.now(UTC))
-        if state is not RequestStep.DONE:
-            requests.claim(request_id, self._actor, REQUEST_LEASE, datetime.now(UTC))
-
-    def _finish(self, requests: CampaignRequests, request_id: str | None, campaign_id: str) -> None:
-        """The request's campaign is launched, whoever did it."""
-        if request_id is not None and requests.state(request_id).state is not RequestStep.DONE:
-            requests.finish(request_id, campaign_id=campaign_id, now=datetime.now(UTC))
-
-    @contextmanager
-    def _settled(
-        self, requests: CampaignRequests, request_id: str | None, campaign_id: str | None = None
-    ) -> Iterator[None]:
-        """Around the work on a request: what passes by itself leaves it open, to be taken up once
-        its lease is over; anything else that a person has to mend fails it."""
-        try:
-            yield
-        except LaunchPaused as error:
-            self._note(requests, request_id, error.what)
-            raise
-        except (Transient, Unreachable, RateLimited) as error:
-            self._note(requests, request_id, error.what)
-            wait = error.wait_seconds if isinstance(error, RateLimited) else None
-            raise LaunchPaused(
-                error.what, "It is tried again later by itself.", wait_seconds=wait
-            ) from error
-        except ZyentaError as error:
-            if request_id is not None:
-                with suppress(RequestLost):  # another worker has it, and tells how it ends
-                    requests.finish(
-                        request_id,
-                        campaign_id=campaign_id,
-                        error=str(error),
-                        now=datetime.now(UTC),
-                        owner=self._actor,
-                    )
-            raise
-
-    def _note(self, requests: CampaignRequests, request_id: str | None, words: str) -> None:
-        self._tell(words)
-        if request_id is not None:
-            requests.note(request_id, words, datetime.now(UTC))

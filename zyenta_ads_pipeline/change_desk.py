@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from zyenta_ads_pipeline.account_rules import bounds_of
-from zyenta_ads_pipeline.campaigns.undo import undo
-from zyenta_ads_pipeline.connections import outbox_of
-from zyenta_ads_pipeline.domain.change import Autopilot, ChangeField, ChangeState
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.account_rules import may_write
+from zyenta_ads_pipeline.campaigns.undo import OWN_WISHES, undo
+from zyenta_ads_pipeline.connections import outbox_of, store_of
+from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.showing import add, table
+from zyenta_ads_pipeline.store.database import Store
+from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 
@@ -78,23 +79,25 @@ def undo_change(settings: Settings, change_id: str, by: str) -> RenderableType:
 
 
 def approve_changes(settings: Settings, ids: Collection[str], by: str) -> RenderableType:
-    """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches an account."""
-    with outbox_of(settings) as outbox:
-        for account in sorted({outbox.get(each).change.account_id for each in ids}):
-            may_write(settings, account)
+    """PROPOSED to APPROVED, all or none. Refused while the autopilot only watches the account or
+    the campaign of one, unless a person asked for that change by hand."""
+    with store_of(settings) as store:
+        outbox = Outbox(store)
+        require_approval(settings, store, [outbox.get(each) for each in ids])
         records = outbox.approve(ids, actor=by, now=datetime.now(UTC))
     return Text(f"{len(records)} approved. The push sensor writes them, or `zyenta push` now.")
 
 
-def may_write(settings: Settings, account_id: str) -> None:
-    """Raise `InputError` while the autopilot only watches the account."""
-    if bounds_of(settings, account_id).autopilot is Autopilot.WATCH:
-        raise InputError(
-            f"The autopilot is in the position watch for act_{account_id}: changes are proposed "
-            "and none is written.",
-            "Set ZYENTA_AUTOPILOT=approve, or `autopilot` in the accounts file, to let a person's "
-            "approval write.",
-        )
+def require_approval(settings: Settings, store: Store, records: Iterable[ChangeRecord]) -> None:
+    """Raise `InputError` where the autopilot only watches what a change is about, so that its
+    approval would write nothing."""
+    about = {
+        (record.change.account_id, record.change.campaign_id)
+        for record in records
+        if record.change.policy not in OWN_WISHES
+    }
+    for account_id, campaign_id in sorted(about):
+        may_write(settings, account_id, campaign_id, store=store)
 
 
 def reject_changes(

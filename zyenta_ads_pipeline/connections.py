@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 from zyenta_ads_pipeline.domain.errors import SettingsError, StorageError
@@ -17,6 +17,7 @@ from zyenta_ads_pipeline.platforms.meta.budget import RateBudget
 from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.settings import Settings
+from zyenta_ads_pipeline.store.address import sqlite_path
 from zyenta_ads_pipeline.store.alerts import Alerts
 from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.database import Store, open_store
@@ -200,6 +201,25 @@ def store_of(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def kept_store(settings: Settings) -> Store | None:
+    """The settings' operational database, kept open in this process for short looks at it; None
+    where no file of it was made yet. Do not close it."""
+    path = sqlite_path(settings.store_url)
+    if path is None:
+        return _kept(settings.store_url, None)
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return _kept(settings.store_url, (about.st_dev, about.st_ino))
+
+
+@lru_cache(maxsize=8)
+def _kept(store_url: str, _file: tuple[int, int] | None) -> Store:
+    """One for each file, so that a new one in the place of a deleted one is seen."""
+    return open_store(store_url)
 
 
 @contextmanager

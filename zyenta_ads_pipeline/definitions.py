@@ -55,6 +55,7 @@ from zyenta_ads_pipeline.jobs import (
     sync,
     upkeep,
 )
+from zyenta_ads_pipeline.order_jobs import carry_out_order, waiting_orders
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
 from zyenta_ads_pipeline.schedules import (
     every_hour,
@@ -100,9 +101,18 @@ defs = dg.Definitions(
         lake_views,
     ],
     asset_checks=CHECKS,
-    jobs=[sync, hourly, breakdowns, push, create_campaign, campaign_reviews, upkeep],
+    jobs=[
+        sync,
+        hourly,
+        breakdowns,
+        push,
+        carry_out_order,
+        create_campaign,
+        campaign_reviews,
+        upkeep,
+    ],
     schedules=[every_hour, reviews_every_hour, every_night, upkeep_every_night],
-    sensors=[approved_changes, waiting_requests],
+    sensors=[approved_changes, waiting_requests, waiting_orders],
     resources={
         "meta": MetaResource(),
         "lake": LakeResource(),

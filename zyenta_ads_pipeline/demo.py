@@ -33,9 +33,9 @@ from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.domain.time import DateRange, account_day
-from zyenta_ads_pipeline.jobs import ASSETS_OF
 from zyenta_ads_pipeline.lake.decision_tables import BUDGET_DECISIONS
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_OBJECTS
+from zyenta_ads_pipeline.lineage import ASSETS_OF
 from zyenta_ads_pipeline.resources import LakeResource
 from zyenta_ads_pipeline.runs import instance_of, run_days, run_push
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig

@@ -24,11 +24,11 @@ from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import Autopilot, ChangeState
 from zyenta_ads_pipeline.domain.errors import ZyentaError
-from zyenta_ads_pipeline.domain.insights import PRESETS
 from zyenta_ads_pipeline.domain.money import show, to_major
 from zyenta_ads_pipeline.ingestion.normalising import RESTATED_FOR_DAYS
 from zyenta_ads_pipeline.lake.tables import TABLES
 from zyenta_ads_pipeline.lake.upkeep import tend
+from zyenta_ads_pipeline.lineage import BROKEN_DOWN, DECIDED, SYNCED, TIRED
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
 from zyenta_ads_pipeline.settings import load_settings
@@ -41,31 +41,6 @@ from zyenta_ads_pipeline.store.requests import CampaignRequests
 if TYPE_CHECKING:
     from zyenta_ads_pipeline.agent import AdsAgent
 
-SYNCED = (
-    "raw_insights",
-    "ad_objects",
-    "insights_by_hour",
-    "conversion_lag",
-    "ad_metrics",
-    "adset_metrics",
-    "campaign_metrics",
-    "account_metrics",
-    "campaign_trailing",
-)
-DECIDED = (
-    "response_curves",
-    "budget_decisions",
-    "budget_allocation",
-    "creative_tests",
-    "change_set",
-)
-TIRED = ("creative_fatigue",)
-
-BROKEN_DOWN = tuple(f"insights_{name}" for name in PRESETS)
-
-READ_FROM_META = ("raw_insights", *BROKEN_DOWN)
-"""The assets that take a `SyncConfig`."""
-
 CREATED = ("ad_creatives", "creative_performance")
 """Of all accounts in every run: they are few, and come from the store."""
 
@@ -74,8 +49,6 @@ VIEWS = ("exchange_rates", "lake_views")
 IN_MEMORY = "in_memory"
 """The IO manager of what ops of one run hand over: a run is one process, and leaves no files."""
 
-ASSETS_OF = {"sync": SYNCED, "hourly": SYNCED + DECIDED + TIRED, "breakdowns": BROKEN_DOWN}
-"""The assets of each asset job that take accounts, by the job's name."""
 
 sync = dg.define_asset_job(
     "sync",
@@ -161,7 +134,7 @@ def push_changes(
     async def push(opened: Store) -> PushReport:
         outbox = Outbox(opened)
         wished = wishes(outbox, account)
-        only_wishes = bounds_of(load_settings(), account).autopilot is Autopilot.WATCH
+        only_wishes = bounds_of(load_settings(), account, store=opened).autopilot is Autopilot.WATCH
         ids = set(config.changes) or (wished if only_wishes else None)
         if only_wishes and ids is not None:
             ids &= wished
@@ -169,7 +142,7 @@ def push_changes(
         def guardrails(account_id: str) -> Guardrails | None:
             """Asked again before each write: a switch thrown meanwhile is obeyed."""
             settings = load_settings()
-            bounds = bounds_of(settings, account_id)
+            bounds = bounds_of(settings, account_id, store=opened)
             watches = bounds.autopilot is Autopilot.WATCH and not only_wishes
             halted = watches or stopped(settings, opened, account_id) is not None
             return guardrails_of(snapshot, account_id, bounds, kill_switch=halted)

@@ -10,7 +10,8 @@ import polars as pl
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from zyenta_ads_pipeline.change_desk import list_changes, may_write
+from zyenta_ads_pipeline.account_rules import may_write
+from zyenta_ads_pipeline.change_desk import list_changes
 from zyenta_ads_pipeline.connections import AccountPlatforms, outbox_of
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError

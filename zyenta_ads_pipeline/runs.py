@@ -14,7 +14,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.instance import open_instance
-from zyenta_ads_pipeline.jobs import ASSETS_OF, READ_FROM_META
+from zyenta_ads_pipeline.lineage import ASSETS_OF, READ_FROM_META
 from zyenta_ads_pipeline.partitions import range_tags
 from zyenta_ads_pipeline.settings import Settings
 

@@ -25,7 +25,7 @@ from zyenta_ads_pipeline.store.requests import CampaignRequests
 ACCOUNT_TAG = "zyenta/account"
 REQUEST_TAG = "zyenta/request"
 _REST_AFTER_FAILURE = timedelta(minutes=5)
-_SWITCHED_OFF = "The kill switch is on (ZYENTA_KILL_SWITCH)."
+SWITCHED_OFF = "The kill switch is on (ZYENTA_KILL_SWITCH)."
 
 
 @dg.sensor(
@@ -41,14 +41,14 @@ def approved_changes(
 ) -> dg.SensorResult | dg.SkipReason:
     settings = load_settings()
     if settings.kill_switch:
-        return dg.SkipReason(_SWITCHED_OFF)
+        return dg.SkipReason(SWITCHED_OFF)
     with store.opened() as opened:
         by_account, watched = _open_changes(opened, settings)
         halted = {account: stopped(settings, opened, account) for account in by_account}
     ready = {
         account: changes
         for account, changes in by_account.items()
-        if halted[account] is None and not _resting(context.instance, push.name, _of(account))
+        if halted[account] is None and not is_resting(context.instance, push.name, _of(account))
     }
     if not ready:
         why = [reason for reason in halted.values() if reason is not None]
@@ -82,7 +82,7 @@ def waiting_requests(
 ) -> dg.SensorResult | dg.SkipReason:
     settings = load_settings()
     if settings.kill_switch:
-        return dg.SkipReason(_SWITCHED_OFF)
+        return dg.SkipReason(SWITCHED_OFF)
     ready: list[tuple[CampaignRequest, str | None]] = []
     why: list[str] = []
     with store.opened() as opened:
@@ -93,7 +93,7 @@ def waiting_requests(
             touched = requests.state(request.id).updated_at
             if halted is not None:
                 why.append(halted)
-            elif _resting(context.instance, create_campaign.name, _for(request), touched):
+            elif is_resting(context.instance, create_campaign.name, _for(request), touched):
                 why.append(f"A run of request {request.id} is going on, or has just failed.")
             else:
                 ready.append((request, account))
@@ -113,6 +113,7 @@ def waiting_requests(
                     **_for(request),
                     "zyenta/store": request.store_id,
                     **(_of(account) if account else {}),
+                    "dagster/max_runtime": "1800",
                 },
             )
             for request, account in ready
@@ -130,7 +131,9 @@ def _open_changes(store: Store, settings: Settings) -> tuple[dict[str, list[str]
     found: dict[str, list[str]] = defaultdict(list)
     asked = {record.change.account_id for record in waiting} & ours
     watched = sorted(
-        each for each in asked if bounds_of(settings, each).autopilot is Autopilot.WATCH
+        each
+        for each in asked
+        if bounds_of(settings, each, store=store).autopilot is Autopilot.WATCH
     )
     for record in waiting:
         account = record.change.account_id
@@ -157,7 +160,7 @@ def _for(request: CampaignRequest) -> dict[str, str]:
     return {REQUEST_TAG: request.id}
 
 
-def _resting(
+def is_resting(
     instance: dg.DagsterInstance,
     job_name: str,
     tags: Mapping[str, str],

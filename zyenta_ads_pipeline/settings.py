@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from zyenta_ads_pipeline.console_settings import LOOPBACK, ConsoleSettings
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
@@ -24,7 +26,6 @@ from zyenta_ads_pipeline.domain.money import CURRENCY_OFFSETS
 from zyenta_ads_pipeline.domain.time import Tier, parse_tiers
 from zyenta_ads_pipeline.optimizer.policies import policy_names
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's public default, no secret
 SUPPORTED_VERSIONS = ("v25.0", "v26.0")
 _OLDEST_TIER_DAYS = 90
@@ -34,7 +35,7 @@ WINDOWS = (1, 3, 7, 14, 28)
 """Days that a decision may look at."""
 
 
-class Settings(BaseSettings):
+class Settings(ConsoleSettings):
     """The product's settings; see `docs/configuration.md`."""
 
     model_config = SettingsConfigDict(
@@ -445,6 +446,14 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings of this process; `SettingsError` names each one that cannot be used."""
+    named = Settings.model_config.get("env_file")
+    dotenv = Path(str(named)) if named else None
+    text = dotenv.read_bytes() if dotenv and dotenv.is_file() else b""
+    return _loaded(frozenset(os.environ.items()), text)
+
+
+@lru_cache(maxsize=2)  # a run asks some sixty times, each of which would cost 10 ms
+def _loaded(_environment: frozenset[tuple[str, str]], _dotenv: bytes) -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
@@ -457,7 +466,6 @@ def load_settings() -> Settings:
             f"The settings cannot be used: {problems}.",
             "Mend them in the environment or in .env; docs/configuration.md lists them all.",
         ) from None
-
     except UnicodeDecodeError:
         raise SettingsError("The file .env is not UTF-8 text.", "Save it as UTF-8.") from None
     return settings

@@ -22,11 +22,12 @@ from zyenta_ads_pipeline.connections import accounts_of, store_of
 from zyenta_ads_pipeline.definitions import defs
 from zyenta_ads_pipeline.domain.creative import CreativeOrigin
 from zyenta_ads_pipeline.domain.time import DateRange
-from zyenta_ads_pipeline.jobs import ASSETS_OF, CREATED
+from zyenta_ads_pipeline.jobs import CREATED
 from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES
 from zyenta_ads_pipeline.lake.decision_tables import BUDGET_DECISIONS
 from zyenta_ads_pipeline.lake.lake import Scope
 from zyenta_ads_pipeline.lake.tables import AD_METRICS, CREATIVE_PERFORMANCE
+from zyenta_ads_pipeline.lineage import ASSETS_OF
 from zyenta_ads_pipeline.metrics.definitions import SUMS
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.runs import run_days

@@ -15,10 +15,10 @@ from zyenta_ads_pipeline.definitions import defs
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import ChangeField, ProposedChange
 from zyenta_ads_pipeline.domain.insights import PRESETS
-from zyenta_ads_pipeline.jobs import DECIDED, SYNCED
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
 from zyenta_ads_pipeline.lake.schema import Table
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, AD_METRICS, RAW_INSIGHTS, TABLES
+from zyenta_ads_pipeline.lineage import DECIDED, SYNCED
 from zyenta_ads_pipeline.partitions import FIRST_DAY, range_tags
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.schedules import every_hour, newest_days

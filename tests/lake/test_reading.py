@@ -59,12 +59,9 @@ def test_a_lake_that_was_removed_and_made_anew_is_read_anew(lake: Lake) -> None:
 
 
 def test_a_query_gets_the_tables_that_its_views_read_and_no_others(lake: Lake) -> None:
-    assert named_in("SELECT * FROM Account_Metrics_Reporting") == {
-        "account_metrics_reporting",
-        "account_metrics",
-        "exchange_rates",
-    }
-    assert named_in("SELECT * FROM insights_as_of(now())") >= {"raw_insights"}
+    read = {"account_metrics_reporting", "account_metrics", "exchange_rates"}
+    assert named_in("SELECT * FROM Account_Metrics_Reporting") == frozenset(read)
+    assert "raw_insights" in (named_in("SELECT * FROM insights_as_of(now())") or ())
     snapshot = lake.snapshot()
     for name in view_names():
         assert snapshot.query(f"SELECT count(*) FROM {name}").item() == 0

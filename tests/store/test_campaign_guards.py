@@ -27,10 +27,12 @@ from tests.store.samples import approved, budget
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.store import address
 from zyenta_ads_pipeline.store.alerts import Alerts
+from zyenta_ads_pipeline.store.audit import Audit
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.database import Store, alembic_config, open_store
 from zyenta_ads_pipeline.store.launches import Launches
 from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.own_rules import OwnRules
 from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.switches import KillSwitches
 
@@ -42,6 +44,8 @@ HISTORIES = (
     "creative_rejections",
     "launch_journal",
     "kill_switch_journal",
+    "audit_log",
+    "own_rule_journal",
 )
 
 
@@ -55,6 +59,8 @@ def full(store: Store) -> Store:
     campaigns.add_rejections(made.id, [rejection()], NOW)
     launches.plan(made.id, PLAN, NOW)
     switches.throw("101", by="eva", reason="fire", now=NOW)
+    Audit(store).write(at=NOW, who="eva", role="buyer", via="api", act="a", kind="b", about="c")
+    OwnRules(store).put("101", None, "cap", "80", by="eva", now=NOW)
     return store
 
 

@@ -8,13 +8,14 @@ in Ads Manager becomes a conflict, never an overwrite, and each applied change c
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
 from zyenta_ads_pipeline.campaigns.changes import push_changes
+from zyenta_ads_pipeline.campaigns.giving_way import give_way
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.campaigns.live import own_object
 from zyenta_ads_pipeline.campaigns.undo import BUYER_POLICY, OWN_WISHES
@@ -37,6 +38,7 @@ from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 _ACTIVE, _PAUSED = "ACTIVE", "PAUSED"
+_STATUSES = {_ACTIVE, _PAUSED}
 _OUT = frozenset({CreativeStatus.PAUSED, CreativeStatus.LOSER})
 
 
@@ -67,6 +69,9 @@ class CampaignManager:
     outbox: Outbox
     guardrails: Callable[[str], Guardrails | None]
     now: Callable[[], datetime]
+    wish: str | None = None
+    """What marks the changes of an act (of one act alone), so that they are found again should it
+    be cut off; None: something of its own for each act."""
 
     async def activate(self, campaign_id: str, *, actor: str) -> Acted:
         """Switch on the campaign with its ad sets and ads; creatives set aside stay off.
@@ -97,7 +102,8 @@ class CampaignManager:
             for level, object_id in dict.fromkeys(wanted)
             if (change := await self._status(campaign, level, object_id, _ACTIVE, "Activated"))
         ]
-        acted = await self._carried_out(campaign, changes, actor, "switched on")
+        own = {campaign.platform_campaign_id or "": _ACTIVE}
+        acted = await self._carried_out(campaign, changes, actor, "switched on", own)
         # What waits for review is not running yet: the next look at the platform will tell.
         if acted.applied and campaign.status is not CampaignStatus.PENDING_REVIEW:
             return self._moved(acted, CampaignStatus.ACTIVE, "Switched on.", actor)
@@ -109,7 +115,8 @@ class CampaignManager:
         change = await self._status(
             campaign, Level.CAMPAIGN, campaign.platform_campaign_id or "", _PAUSED, "Paused"
         )
-        acted = await self._carried_out(campaign, [change] if change else [], actor, "paused")
+        own = {campaign.platform_campaign_id or "": _PAUSED}
+        acted = await self._carried_out(campaign, [change] if change else [], actor, "paused", own)
         settled = (CampaignStatus.PENDING_REVIEW, CampaignStatus.COMPLETED)
         if acted.applied and campaign.status not in settled:
             return self._moved(acted, CampaignStatus.PAUSED, "Paused by hand.", actor)
@@ -142,7 +149,8 @@ class CampaignManager:
             for holder in holders
             if shares[holder.id] != holder.daily_budget
         ]
-        acted = await self._carried_out(campaign, changes, actor, f"set to {amount} a day")
+        wanted = {own: str(share) for own, share in shares.items()}
+        acted = await self._carried_out(campaign, changes, actor, f"set to {amount} a day", wanted)
         if acted.applied:
             before = sum(current.values())
             self.campaigns.set_budget(
@@ -189,7 +197,11 @@ class CampaignManager:
         live = await self.platform.read_object(object_id, level)
         change = self._to_status(campaign, live, _PAUSED, "Creative paused")
         acted = await self._carried_out(
-            campaign, [change] if change else [], actor, f"{creative.draft.name} paused"
+            campaign,
+            [change] if change else [],
+            actor,
+            f"{creative.draft.name} paused",
+            {object_id: _PAUSED},
         )
         if acted.applied:
             freed = live.daily_budget or 0
@@ -235,7 +247,7 @@ class CampaignManager:
         after = live.daily_budget + (live.daily_budget * percent + 50) // 100
         change = self._budget(campaign, live, after, f"{creative.draft.name} scaled by {percent} %")
         acted = await self._carried_out(
-            campaign, [change], actor, f"{creative.draft.name} scaled by {percent} %"
+            campaign, [change], actor, f"{creative.draft.name} scaled by {percent} %", {}
         )
         if acted.applied:
             self._know_budget(campaign, after - live.daily_budget, change.reason, actor)
@@ -355,13 +367,31 @@ class CampaignManager:
         )
 
     async def _carried_out(
-        self, campaign: AdCampaign, changes: Iterable[ProposedChange], actor: str, done: str
+        self,
+        campaign: AdCampaign,
+        changes: Sequence[ProposedChange],
+        actor: str,
+        done: str,
+        wanted: Mapping[str, str],
     ) -> Acted:
-        """Propose, approve and push; what another open change blocks is told as an error."""
-        wish = f"{BUYER_POLICY}:{uuid4().hex}"
+        """Propose, approve and push; what another open change blocks is told as an error.
+
+        Changes on their way to another value than is `wanted` of an object give way first, or they
+        would be written after this.
+        """
+        wish = f"{BUYER_POLICY}:{self.wish or uuid4().hex}"
         proposals = [_of_wish(change, wish) for change in changes]
+        to_do = {change.object_id for change in proposals}
+        given_way = give_way(
+            self.outbox,
+            ChangeField.STATUS if set(wanted.values()) <= _STATUSES else ChangeField.DAILY_BUDGET,
+            {own: (value, own not in to_do) for own, value in wanted.items()},
+            actor=actor,
+            now=self.now(),
+        )
         if not proposals:
-            return Acted(campaign, (), f"{campaign.name} is {done} already.")
+            more = " What was still to change that is not written any more." if given_way else ""
+            return Acted(campaign, (), f"{campaign.name} is {done} already.{more}")
         ids = self._taken_in(campaign, proposals, actor)
         report = await push_changes(
             self.platform,

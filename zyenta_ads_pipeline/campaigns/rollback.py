@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zyenta_ads_pipeline.campaigns.halt import PLATFORM_ERRORS
 from zyenta_ads_pipeline.campaigns.launch import LOOKS, LaunchPaused, LaunchPlace
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
@@ -17,10 +19,17 @@ _ORDER = (StepKind.AD, StepKind.ADSET, StepKind.CAMPAIGN, StepKind.CREATIVE)
 _LEVELS = {StepKind.AD: Level.AD, StepKind.ADSET: Level.ADSET, StepKind.CAMPAIGN: Level.CAMPAIGN}
 
 
-async def roll_back(place: LaunchPlace, live: AdsPlatform, campaign_id: str) -> AdCampaign:
+async def roll_back(
+    place: LaunchPlace,
+    live: AdsPlatform,
+    campaign_id: str,
+    *,
+    first: Callable[[], None] = lambda: None,
+) -> AdCampaign:
     """Delete what a stopped launch made; gives the campaign as a draft again.
 
-    What a lost answer may have made is looked for first. `live` reads objects. Raises `InputError`
+    What a lost answer may have made is looked for first. `live` reads objects; `first` is done
+    once nothing speaks against it, before anything is deleted. Raises `InputError`
     for a campaign whose launch did not stop, `LaunchPaused` where the platform fails: then it can
     be called again.
     """
@@ -31,6 +40,7 @@ async def roll_back(place: LaunchPlace, live: AdsPlatform, campaign_id: str) -> 
         _check_stopped(place, campaign)
         steps = place.launches.steps(campaign_id)
         await _refuse_running(live, campaign)
+        first()
         for kind in _ORDER:
             for step in reversed([each for each in steps if each.kind is kind]):
                 await _undo(place, campaign, live, step)

@@ -8,12 +8,13 @@ from decimal import Decimal
 from zyenta_ads_pipeline.campaigns.live import in_words
 from zyenta_ads_pipeline.domain.change import ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.store.deciding import BUYER
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 UNDO_POLICY = "undo"
 """The policy's name on such a change. It is a person's own wish to have back what was there."""
-BUYER_POLICY = "buyer"
+BUYER_POLICY = BUYER
 """The policy's name on what a person asks for by hand."""
 OWN_WISHES = frozenset({UNDO_POLICY, BUYER_POLICY})
 """A person may go further than the autopilot: beyond a step, and more than once a day."""
@@ -24,10 +25,27 @@ def undo(
 ) -> ChangeRecord:
     """Propose a change that restores the value from before `change_id`; returns that change.
 
-    Raises `InputError` unless the change is APPLIED, was written by us, and is the last one
-    written to that object's field; and when another change to it is approved or on its way.
+    Raises `InputError` as `require_undo`, and when another change to the object's field is
+    approved or on its way.
     """
     done = outbox.get(change_id)
+    require_undo(outbox, done)
+    prefix = f"{UNDO_POLICY}:{done.id}:"
+    earlier = len(outbox.of_decision(prefix))
+    proposal = _reverse(done, f"{prefix}{earlier + 1}", now)
+    result = outbox.propose([proposal], actor=actor, now=now, approve=approve)
+    if result.refused:
+        refusal = result.refused[0]
+        raise InputError(
+            f"Change {done.id} cannot be undone now: {refusal.note}.",
+            f"Wait for change {refusal.open_id} or reject it.",
+        )
+    return (result.inserted or result.known)[0]
+
+
+def require_undo(outbox: Outbox, done: ChangeRecord) -> None:
+    """Raise `InputError` unless the change is APPLIED, was written by us, and is the last one
+    written to its object's field."""
     if done.state is not ChangeState.APPLIED:
         raise InputError(
             f"Change {done.id} is {done.state.value}; only an applied change can be undone.",
@@ -38,34 +56,12 @@ def undo(
             f"Change {done.id} wrote nothing, since the value was there already: "
             "there is nothing to undo."
         )
-    siblings = [
-        other
-        for other in outbox.find(object_id=done.change.object_id)
-        if other.change.field is done.change.field
-    ]
-    later = [
-        other
-        for other in siblings
-        if other.state is ChangeState.APPLIED
-        and other.written_at is not None
-        and (other.written_at, other.number) > (done.written_at, done.number)
-    ]
-    if later:
+    later = outbox.last_over(done.id)
+    if later is not None:
         raise InputError(
-            f"Change {later[-1].id} was applied to the same object after change {done.id}.",
+            f"Change {later} was applied to the same object after change {done.id}.",
             "Undo the later one first.",
         )
-    prefix = f"{UNDO_POLICY}:{done.id}:"
-    earlier = sum(other.change.decision_id.startswith(prefix) for other in siblings)
-    proposal = _reverse(done, f"{prefix}{earlier + 1}", now)
-    result = outbox.propose([proposal], actor=actor, now=now, approve=approve)
-    if result.refused:
-        refusal = result.refused[0]
-        raise InputError(
-            f"Change {done.id} cannot be undone now: {refusal.note}.",
-            f"Wait for change {refusal.open_id} or reject it.",
-        )
-    return (result.inserted or result.known)[0]
 
 
 def _reverse(done: ChangeRecord, decision_id: str, now: datetime) -> ProposedChange:

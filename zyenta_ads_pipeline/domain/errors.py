@@ -6,6 +6,7 @@ non-zero. Everything else is a defect and keeps its traceback.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -137,3 +138,53 @@ class DuplicateObject(PlatformError):
 
 class UnknownOutcome(PlatformError):
     """A write was sent and its outcome is not known: look before anything is sent again."""
+
+
+class NotThere(InputError):
+    """What was asked for does not exist, or not any more."""
+
+
+class NotAllowed(ZyentaError):
+    """The person's role does not reach that far."""
+
+
+class NotSignedIn(ZyentaError):
+    """Nobody is known by this token, link or session: it is unknown, used, over or revoked."""
+
+
+class TooManyTries(ZyentaError):
+    """Sign-in failed too often from one place. `wait_seconds` is when it may be tried again."""
+
+    def __init__(self, what: str, remedy: str = "", *, wait_seconds: int) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(what, remedy)
+
+
+class Stale(InputError):
+    """It has changed since it was looked at, so what was decided on the sight of it is not done."""
+
+
+class TakenAlready(InputError):
+    """Somebody else was faster, and decided otherwise: the text says who, and what."""
+
+
+class InProgress(InputError):
+    """The same was asked a moment ago and is still being done."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one field of what a person filled in, and the remedy."""
+
+    field: str
+    what: str
+    remedy: str = ""
+
+
+class FieldsRefused(InputError):
+    """What a person filled in cannot be used; `problems` names each field."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        told = " ".join(f"{each.field}: {each.what} {each.remedy}".strip() for each in problems)
+        super().__init__(told)

@@ -42,6 +42,12 @@ def parse(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
+def sqlite_path(url: str) -> Path | None:
+    """The file of a store that is one; None for a server's. `StorageError` as `parse`."""
+    parsed = parse(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def describe(url: URL) -> str:
     """The place in words: backend, host and database; never a user's name or password."""
     if url.get_backend_name() == "sqlite":

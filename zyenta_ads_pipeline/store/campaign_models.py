@@ -123,9 +123,16 @@ class CampaignRow(Base):
         Index("ix_ad_campaigns_account_id", "account_id", "created_at"),
         Index("ix_ad_campaigns_status", "status"),
         Index("ix_ad_campaigns_created_at", "created_at"),
+        Index("ix_ad_campaigns_updated_at", "updated_at"),
         Index("uq_ad_campaigns_platform_id", "platform", "platform_campaign_id", unique=True),
         Index("uq_ad_campaigns_request_id", "request_id", unique=True),
-    )
+        Index(
+            "ix_ad_campaigns_listed",
+            "currency", "status", "name", "objective", "store_id", "account_id", "platform",
+            "created_at", "updated_at", "daily_budget_minor", "spent_minor", "revenue_minor",
+            "impressions", "clicks", "conversions", "id",
+        ),  # what a list filters, sorts and sums by: it reads the index and not the rows
+    )  # fmt: skip
 
 
 class CreativeRow(Base):

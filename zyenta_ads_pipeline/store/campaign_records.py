@@ -20,7 +20,7 @@ from zyenta_ads_pipeline.domain.creative import (
     CreativeOrigin,
     CreativeStatus,
 )
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.errors import NotThere
 from zyenta_ads_pipeline.store.campaign_models import CampaignJournalRow, CampaignRow, CreativeRow
 from zyenta_ads_pipeline.store.database import LOCK
 from zyenta_ads_pipeline.store.mapping import record, values_of
@@ -60,7 +60,7 @@ def load_campaign(session: Session, campaign_id: str, *, lock: bool = False) -> 
     """The campaign's row, with `lock` until the transaction ends; `InputError` if none."""
     row = session.get(CampaignRow, campaign_id, with_for_update=LOCK if lock else None)
     if row is None:
-        raise InputError(f"There is no campaign {campaign_id!r}.", "List the campaigns.")
+        raise NotThere(f"There is no campaign {campaign_id!r}.", "List the campaigns.")
     return row
 
 
@@ -68,7 +68,7 @@ def load_creative(session: Session, creative_id: str, *, lock: bool = False) -> 
     """The creative's row, with `lock` until the transaction ends; `InputError` if none."""
     row = session.get(CreativeRow, creative_id, with_for_update=LOCK if lock else None)
     if row is None:
-        raise InputError(f"There is no creative {creative_id!r}.", "List the campaign's creatives.")
+        raise NotThere(f"There is no creative {creative_id!r}.", "List the campaign's creatives.")
     return row
 
 

@@ -35,6 +35,12 @@ _LOCK_MIGRATE = 0x7A79_6E74_0001
 """Postgres advisory lock while the schema is brought up to date."""
 _LOCK_PROPOSE = 0x7A79_6E74_0002
 """Postgres advisory lock while proposals are sorted against the open changes."""
+_LOCK_ORDERS = 0x7A79_6E74_0003
+"""Postgres advisory lock while an order is numbered."""
+_LOCK_RULES = 0x7A79_6E74_0004
+"""Postgres advisory lock while a rule is set against the others."""
+_LOCK_ACCESS = 0x7A79_6E74_0005
+"""Postgres advisory lock while a token is made or ended."""
 LOCK = {"key_share": True}
 """Locks a row as it is read (`with_for_update`), and still lets rows be added that refer to it:
 two transactions that lock a parent and a child would else wait for each other. Postgres only."""
@@ -75,8 +81,23 @@ class Store:
 
     def lock_proposals(self, session: Session) -> None:
         """Make this transaction the only one that proposes; SQLite writers are alone anyway."""
+        self._alone(session, _LOCK_PROPOSE)
+
+    def lock_orders(self, session: Session) -> None:
+        """Make this transaction the only one that takes in orders, likewise."""
+        self._alone(session, _LOCK_ORDERS)
+
+    def lock_rules(self, session: Session) -> None:
+        """Make this transaction the only one that sets rules, likewise."""
+        self._alone(session, _LOCK_RULES)
+
+    def lock_access(self, session: Session) -> None:
+        """Make this transaction the only one that makes or ends tokens, likewise."""
+        self._alone(session, _LOCK_ACCESS)
+
+    def _alone(self, session: Session, key: int) -> None:
         if not self.is_sqlite:
-            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_PROPOSE})
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
     def close(self) -> None:
         """Give back every connection."""

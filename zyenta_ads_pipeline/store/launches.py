@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from zyenta_ads_pipeline.domain.campaign import require_step
-from zyenta_ads_pipeline.domain.errors import IllegalTransition, InputError
+from zyenta_ads_pipeline.domain.errors import IllegalTransition, InputError, NotThere
 from zyenta_ads_pipeline.domain.launch import STEP_TRANSITIONS, StepKind, StepState
 from zyenta_ads_pipeline.store.campaign_records import load_campaign
 from zyenta_ads_pipeline.store.database import LOCK, Store
@@ -309,7 +309,7 @@ def _load(session: Session, step_id: str) -> LaunchStepRow:
     """The step's row, locked until the transaction ends; `InputError` if there is none."""
     row = session.get(LaunchStepRow, step_id, with_for_update=LOCK)
     if row is None:
-        raise InputError(f"There is no launch step {step_id!r}.", "List the campaign's steps.")
+        raise NotThere(f"There is no launch step {step_id!r}.", "List the campaign's steps.")
     return row
 
 

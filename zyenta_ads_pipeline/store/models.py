@@ -99,6 +99,7 @@ class ChangeRow(Base):
         Index("uq_changes_decision_object_field", "decision_id", "object_id", "field", unique=True),
         Index("ix_changes_account_state", "account_id", "state", "number"),
         Index("ix_changes_state", "state", "number"),
+        Index("ix_changes_state_campaign", "state", "campaign_id"),
         Index("uq_changes_number", "number", unique=True),
         Index("ix_changes_object_written", "object_id", "field", "written_at"),
         Index("ix_changes_campaign_written", "campaign_id", "field", "written_at"),

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, func, or_, select
+from sqlalchemy.orm import aliased
 
 from zyenta_ads_pipeline.domain.change import (
     TRANSITIONS,
@@ -18,8 +19,9 @@ from zyenta_ads_pipeline.domain.change import (
     ChangeState,
     ProposedChange,
 )
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.errors import InputError, NotThere
 from zyenta_ads_pipeline.store.database import Store
+from zyenta_ads_pipeline.store.deciding import replace_proposal, require_decidable, stands_so
 from zyenta_ads_pipeline.store.models import OPEN_STATES, ChangeRow, JournalRow
 from zyenta_ads_pipeline.store.proposals import take_in
 from zyenta_ads_pipeline.store.records import (
@@ -73,6 +75,50 @@ class Outbox:
     ) -> list[ChangeRecord]:
         """PROPOSED or APPROVED → REJECTED, all of them or, with an `InputError`, none."""
         return self._move_all(change_ids, ChangeState.REJECTED, Remark(actor, now, reason))
+
+    def decide(
+        self,
+        seen: Collection[str] | Mapping[str, datetime],
+        to_state: ChangeState,
+        *,
+        actor: str,
+        now: datetime,
+        note: str = "",
+    ) -> tuple[list[ChangeRecord], list[ChangeRecord]]:
+        """A person's APPROVED or REJECTED of several changes, all or none: those moved, and those
+        that stood so already (for APPROVED also what has gone on from there).
+
+        With a mapping, each must have last changed at that moment. Raises `TakenAlready` where
+        somebody decided otherwise or the change has moved on, `Stale` where one is not as it was
+        seen.
+        """
+        moments = seen if isinstance(seen, Mapping) else {}
+        remark = Remark(actor, now, note)
+        with self._store.write() as session:
+            moved, already = [], []
+            for row in load_all(session, list(seen)):
+                if stands_so(row, to_state):
+                    already.append(row)
+                    continue
+                require_decidable(row, to_state, moments.get(row.id), session)
+                step(session, row, to_state, remark)
+                moved.append(row)
+            return [change_record(row) for row in moved], [change_record(row) for row in already]
+
+    def replace(
+        self, seen: ChangeRecord, new_value: str, *, actor: str, now: datetime, approve: bool
+    ) -> ChangeRecord:
+        """A person's own value in the place of a proposed one: that is SUPERSEDED, and the new
+        change given back, APPROVED or PROPOSED. Both, or with an error neither.
+
+        Raises `TakenAlready` where `seen` is not proposed any more, `Stale` where it has changed
+        otherwise, `InputError` for a value that cannot be written.
+        """
+        with self._store.write() as session:
+            self._store.lock_proposals(session)
+            row = load(session, seen.id)
+            require_decidable(row, ChangeState.SUPERSEDED, seen.updated_at, session)
+            return replace_proposal(session, row, new_value, actor=actor, now=now, approve=approve)
 
     def claim(
         self, change_id: str, *, owner: str, lease: timedelta, now: datetime, note: str = ""
@@ -184,7 +230,7 @@ class Outbox:
         with self._store.read() as session:
             row = session.get(ChangeRow, change_id)
             if row is None:
-                raise InputError(
+                raise NotThere(
                     f"There is no change {change_id!r}.", "List the changes to see their ids."
                 )
             return change_record(row)
@@ -225,6 +271,28 @@ class Outbox:
         order = ChangeRow.number.desc() if newest_first else ChangeRow.number.asc()
         with self._store.read() as session:
             rows = session.scalars(select(ChangeRow).where(*wanted).order_by(order).limit(limit))
+            return [change_record(row) for row in rows]
+
+    def overwritten(self, change_ids: Collection[str]) -> set[str]:
+        """Those of these changes after which another of ours was written to the same field."""
+        if not change_ids:
+            return set()
+        asked = select(ChangeRow.id).where(ChangeRow.id.in_(change_ids), _later().exists())
+        with self._store.read() as session:
+            return set(session.scalars(asked))
+
+    def last_over(self, change_id: str) -> str | None:
+        """The newest of the changes written over one; None where what it wrote still stands."""
+        later = _later().order_by(_LATER.written_at.desc(), _LATER.number.desc()).limit(1)
+        asked = select(later.scalar_subquery()).where(ChangeRow.id == change_id)
+        with self._store.read() as session:
+            return session.scalar(asked)
+
+    def of_decision(self, prefix: str) -> list[ChangeRecord]:
+        """The changes of the decisions whose ids begin so, oldest first."""
+        known = ChangeRow.decision_id.startswith(prefix, autoescape=True)
+        with self._store.read() as session:
+            rows = session.scalars(select(ChangeRow).where(known).order_by(ChangeRow.number))
             return [change_record(row) for row in rows]
 
     def journal(self, change_id: str) -> list[JournalEntry]:
@@ -327,6 +395,27 @@ def _still_held(row: ChangeRow | ChangeRecord, held: ChangeRecord) -> bool:
         row.state is ChangeState.SENDING
         and row.claimed_by == held.claimed_by
         and row.attempt == held.attempt
+    )
+
+
+_LATER = aliased(ChangeRow)
+
+
+def _later() -> Select[str]:
+    """What was written after a row of `changes` to the same field of the same object."""
+    return (
+        select(_LATER.id)
+        .where(
+            _LATER.object_id == ChangeRow.object_id,
+            _LATER.field == ChangeRow.field,
+            _LATER.state == ChangeState.APPLIED,
+            _LATER.written_at >= ChangeRow.written_at,
+            or_(
+                _LATER.written_at > ChangeRow.written_at,
+                _LATER.number > ChangeRow.number,
+            ),
+        )
+        .correlate(ChangeRow)
     )
 
 

@@ -133,7 +133,9 @@ def _take_one(
         outcome.refused.append(refusal)
         add_note(session, older, Remark(actor, now, refusal.note))
     else:
-        outcome.inserted.append(_insert(session, change, actor=actor, now=now, approve=approve))
+        outcome.inserted.append(
+            insert_proposal(session, change, actor=actor, now=now, approve=approve)
+        )
 
 
 def _stays(change: ProposedChange, older: ChangeRow) -> bool:
@@ -152,9 +154,10 @@ def _refusal(change: ProposedChange, older: ChangeRow) -> Refusal:
     )
 
 
-def _insert(
+def insert_proposal(
     session: Session, change: ProposedChange, *, actor: str, now: datetime, approve: bool
 ) -> ChangeRow:
+    """A new change with its journal; the caller holds the lock, and has sorted it in."""
     row = ChangeRow(
         id=secrets.token_hex(6),
         number=(session.scalar(select(func.max(ChangeRow.number))) or 0) + 1,

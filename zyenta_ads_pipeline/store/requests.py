@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from zyenta_ads_pipeline.domain.campaign import CampaignRequest, require_step
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.errors import InputError, NotThere
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.store.campaign_models import CampaignRow, RequestRow, RequestStep
 from zyenta_ads_pipeline.store.database import LOCK, Store
@@ -122,6 +123,20 @@ class CampaignRequests:
             rows = session.scalars(select(RequestRow).where(open_now).order_by(*order).limit(limit))
             return [record(CampaignRequest, row) for row in rows]
 
+    def find(
+        self, states: Collection[RequestStep] = (), limit: int = 200
+    ) -> list[tuple[CampaignRequest, RequestState]]:
+        """Requests in one of these states (none named: all), the newest first, and how far each
+        is."""
+        wanted = [RequestRow.state.in_(states)] if states else []
+        order = (RequestRow.requested_at.desc(), RequestRow.id)
+        asked = select(RequestRow).where(*wanted).order_by(*order).limit(limit)
+        with self._store.read() as session:
+            return [
+                (record(CampaignRequest, row), record(RequestState, row))
+                for row in session.scalars(asked)
+            ]
+
     def claim(self, request_id: str, owner: str, lease: timedelta, now: datetime) -> bool:
         """Work on a request until `now + lease`: of many who try, one gets True.
 
@@ -221,7 +236,7 @@ def _abandoned(now: datetime) -> ColumnElement[bool]:
 def _load(session: Session, request_id: str, *, lock: bool = False) -> RequestRow:
     row = session.get(RequestRow, request_id, with_for_update=LOCK if lock else None)
     if row is None:
-        raise InputError(f"There is no request {request_id!r}.", "List the requests.")
+        raise NotThere(f"There is no request {request_id!r}.", "List the requests.")
     return row
 
 

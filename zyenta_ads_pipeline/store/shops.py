@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.errors import InputError, NotThere
 from zyenta_ads_pipeline.domain.money import offset
 from zyenta_ads_pipeline.domain.shop import MediaAsset, Product, ShopStore
 from zyenta_ads_pipeline.store.database import LOCK, Store
@@ -155,6 +155,43 @@ class Shops:
                 if wanted is None or row.product_id in wanted
             ]
 
+    def media_named(self, ids: Collection[str]) -> list[MediaAsset]:
+        """The media of these ids; what is not there is left out."""
+        with self._store.read() as session:
+            return [record(MediaAsset, row) for row in _media_rows(session, list(ids))]
+
+    def products_named(self, store_id: str, ids: Collection[str]) -> list[Product]:
+        """The store's products of these ids in their order; what is not there is left out."""
+        with self._store.read() as session:
+            found = [record(Product, row) for row in _product_rows(session, store_id, ids)]
+        return sorted(found, key=lambda product: (product.position, product.id))
+
+    def product_page(
+        self, store_id: str, *, text: str, limit: int, offset: int
+    ) -> tuple[list[Product], int]:
+        """A part of a store's products in their order, and how many there are: those whose title
+        or id holds `text`, without regard to case. `NotThere` for a store that is not there."""
+        wanted = [ProductRow.store_id == store_id]
+        if text:
+            held = (ProductRow.title, ProductRow.id)
+            wanted.append(or_(*(each.icontains(text, autoescape=True) for each in held)))
+        order = (ProductRow.position, ProductRow.id)
+        asked = select(ProductRow).where(*wanted).order_by(*order).limit(limit).offset(offset)
+        with self._store.read() as session:
+            _require_shop(session, store_id)
+            found = session.scalar(select(func.count()).select_from(ProductRow).where(*wanted))
+            return [record(Product, row) for row in session.scalars(asked)], found or 0
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """How many products and media each store has."""
+        products = select(ProductRow.store_id, func.count()).group_by(ProductRow.store_id)
+        media = select(MediaRow.store_id, func.count()).group_by(MediaRow.store_id)
+        with self._store.read() as session:
+            of_products = dict(session.execute(products).all())
+            of_media = dict(session.execute(media).all())
+        stores = of_products.keys() | of_media.keys()
+        return {each: (of_products.get(each, 0), of_media.get(each, 0)) for each in stores}
+
     def media_asset(self, asset_id: str) -> MediaAsset:
         """One asset; `InputError` if there is none of that id."""
         with self._store.read() as session:
@@ -268,12 +305,12 @@ def _require_shop(session: Session, store_id: str) -> None:
         raise _no_store(store_id)
 
 
-def _no_store(store_id: str) -> InputError:
-    return InputError(f"There is no store {store_id!r}.", "List the stores, or add it.")
+def _no_store(store_id: str) -> NotThere:
+    return NotThere(f"There is no store {store_id!r}.", "List the stores, or add it.")
 
 
-def _no_asset(asset_id: str) -> InputError:
-    return InputError(f"There is no media asset {asset_id!r}.", "List the store's media.")
+def _no_asset(asset_id: str) -> NotThere:
+    return NotThere(f"There is no media asset {asset_id!r}.", "List the store's media.")
 
 
 def _listed(ids: Collection[str]) -> str:

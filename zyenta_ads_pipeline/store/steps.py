@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from zyenta_ads_pipeline.domain.change import TRANSITIONS, ChangeState
-from zyenta_ads_pipeline.domain.errors import InputError, StorageError
+from zyenta_ads_pipeline.domain.errors import InputError, NotThere, StorageError
 from zyenta_ads_pipeline.store.models import ChangeRow, JournalRow
 
 
@@ -37,7 +37,7 @@ def load(session: Session, change_id: str) -> ChangeRow:
         select(ChangeRow).where(ChangeRow.id == change_id).with_for_update()
     ).one_or_none()
     if row is None:
-        raise InputError(f"There is no change {change_id!r}.", "List the changes to see their ids.")
+        raise NotThere(f"There is no change {change_id!r}.", "List the changes to see their ids.")
     return row
 
 
