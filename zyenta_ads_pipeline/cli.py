@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from zyenta_ads_pipeline.backtest_commands import backtest, replay
 from zyenta_ads_pipeline.campaign_commands import campaign_app
 from zyenta_ads_pipeline.connect_commands import connect, connections
+from zyenta_ads_pipeline.console_commands import console
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
@@ -24,6 +25,7 @@ from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
 from zyenta_ads_pipeline.store_commands import store_app
 from zyenta_ads_pipeline.switch_commands import resume, stop, stops
 from zyenta_ads_pipeline.terminal import err, explained, out, print_error
+from zyenta_ads_pipeline.token_commands import token_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,15 +95,18 @@ def demo(
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox; 0 for any.")] = 8399,
+    console_port: Annotated[int, typer.Option(help="Port of the console.")] = 8003,
     live: Annotated[
         bool, typer.Option("--live", help="Use the account in the settings, not a sandbox.")
     ] = False,
 ) -> None:
-    """Runs the sandbox, the Dagster UI and its daemon together; one Ctrl-C stops all."""
+    """Runs the sandbox, the Dagster UI and its daemon, and the console together; one Ctrl-C stops
+    all."""
     from zyenta_ads_pipeline.dev import serve  # noqa: PLC0415
 
     with explained():
-        serve(None if live else _sandbox_home(), port=port, sandbox_port=sandbox_port, out=out)
+        home = None if live else _sandbox_home()
+        serve(home, port=port, sandbox_port=sandbox_port, console_port=console_port, out=out)
 
 
 @app.command()
@@ -314,6 +319,8 @@ def doctor() -> None:
 
 app.command("backtest")(backtest)
 app.command("replay")(replay)
+app.command("console")(console)
+app.add_typer(token_app, name="token")
 
 # In the order in which a buyer needs them.
 _BUYERS = "Campaigns and creatives"

@@ -1,0 +1,1 @@
+"""The console's API, over a real store."""

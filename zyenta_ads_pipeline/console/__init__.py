@@ -1,0 +1,1 @@
+"""What people touch in a browser or call over HTTP: the console and its API."""

@@ -1,0 +1,1 @@
+"""The console's API: everything that the pages do, for programs."""

@@ -1,0 +1,180 @@
+"""Who I am, tokens, and the audit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from zyenta_ads_pipeline.console.api.declared import ADMIN, acting, problems, router
+from zyenta_ads_pipeline.console.api.entry import SECRET, Me, TheDesks
+from zyenta_ads_pipeline.console.api.problems import ProblemRaised
+from zyenta_ads_pipeline.console.api.shapes import Body, Moment, Shape
+from zyenta_ads_pipeline.console.api.shapes import Json as Plain
+from zyenta_ads_pipeline.console.api.writing import Json, moment
+from zyenta_ads_pipeline.domain.access import Role
+from zyenta_ads_pipeline.domain.errors import TakenAlready
+from zyenta_ads_pipeline.store.access import AccessToken
+
+routes = router("people")
+TokenId = Annotated[str, Path(min_length=1, max_length=100)]
+
+
+class Myself(Shape):
+    """Who the token or session belongs to."""
+
+    name: str
+    role: Role
+    via: str
+
+
+class Token(Shape):
+    """A token; itself it is shown once, when it is issued."""
+
+    id: str
+    name: str
+    role: Role
+    prefix: str
+    created_at: Moment
+    created_by: str
+    last_used_at: Moment | None
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    revoked_by: str | None
+
+
+class Tokens(Shape):
+    """Every token, the newest first."""
+
+    tokens: list[Token]
+
+
+class Issued(Token):
+    """A new token. `secret` cannot be had again."""
+
+    secret: str
+
+
+class AuditRow(Shape):
+    """One act of a person."""
+
+    id: int
+    at: Moment
+    who: str
+    role: str
+    via: str
+    act: str
+    kind: str
+    about: str
+    detail: dict[str, Any]
+    refused: bool
+
+
+class AuditRows(Shape):
+    """Acts, the newest first. `before` is where the next page begins; null: this is the last."""
+
+    audit: list[AuditRow]
+    before: int | None
+
+
+class NewToken(Body):
+    """Whose token, and how far it reaches."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["eva"])
+    role: Role
+    days: int | None = Field(None, ge=1, le=3650, description="Left out: until it is revoked.")
+
+
+@routes.get("/me", response_model=Myself, responses=problems(), summary="Who am I?")
+def who_am_i(me: Me) -> Response:
+    """Who the token or session belongs to, and how far it reaches."""
+    return Json({"name": me.name, "role": me.role, "via": me.via})
+
+
+@routes.get(
+    "/tokens",
+    response_model=Tokens,
+    responses=problems(),
+    openapi_extra=ADMIN,
+    summary="List tokens",
+)
+def list_tokens(me: Me, desks: TheDesks) -> Response:
+    """Every token, revoked ones too."""
+    return Json({"tokens": [_token(each) for each in desks.people.tokens(me)]})
+
+
+@routes.post(
+    "/tokens",
+    response_model=Issued,
+    status_code=201,
+    responses=acting(),
+    openapi_extra=ADMIN | {SECRET: True},
+    summary="Issue a token",
+)
+def issue_token(body: NewToken, me: Me, desks: TheDesks) -> Response:
+    """Makes a token. It is in this reply alone; here an `Idempotency-Key` is not kept."""
+    try:
+        made = desks.people.issue(me, body.name, body.role, body.days)
+    except TakenAlready as error:
+        raise ProblemRaised(409, error.what, error.remedy, field="name") from None
+    return Json(_token(made.token) | {"secret": made.secret}, status_code=201)
+
+
+@routes.post(
+    "/tokens/{token_id}/revoke",
+    response_model=Token,
+    responses=acting(),
+    openapi_extra=ADMIN,
+    summary="Revoke a token",
+)
+def revoke_token(token_id: TokenId, me: Me, desks: TheDesks) -> Response:
+    """Ends a token and its sessions at once."""
+    return Json(_token(desks.people.revoke(me, token_id)))
+
+
+@routes.get("/audit", response_model=AuditRows, responses=problems(), summary="Read the audit")
+def read_audit(
+    me: Me,
+    desks: TheDesks,
+    who: Annotated[str | None, Query(max_length=100)] = None,
+    kind: Annotated[str | None, Query(max_length=50)] = None,
+    about: Annotated[str | None, Query(max_length=100)] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """Who did what, and when. Admins see all; others their own, and what concerns campaigns,
+    changes, accounts and switches."""
+    found = desks.people.audit(me, who=who, kind=kind, about=about, before=before, limit=limit)
+    rows = [
+        {
+            "id": each.id,
+            "at": moment(each.at),
+            "who": each.who,
+            "role": each.role,
+            "via": each.via,
+            "act": each.act,
+            "kind": each.kind,
+            "about": each.about,
+            "detail": dict(each.detail),
+            "refused": each.refused,
+        }
+        for each in found
+    ]
+    return Json({"audit": rows, "before": found[-1].id if len(found) == limit else None})
+
+
+def _token(one: AccessToken) -> Plain:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "role": one.role,
+        "prefix": one.prefix,
+        "createdAt": moment(one.created_at),
+        "createdBy": one.created_by,
+        "lastUsedAt": moment(one.last_used_at),
+        "expiresAt": moment(one.expires_at),
+        "revokedAt": moment(one.revoked_at),
+        "revokedBy": one.revoked_by,
+    }

@@ -1,0 +1,1 @@
+"""What a person may see and do; roles are checked and audit rows written here."""

@@ -1,0 +1,126 @@
+"""What a buyer fills in for a new campaign, and whether it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective
+from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
+from zyenta_ads_pipeline.domain.money import plain, to_minor
+from zyenta_ads_pipeline.platforms.registry import require_supported
+from zyenta_ads_pipeline.store.connections import Connections
+from zyenta_ads_pipeline.store.shops import Shops
+
+LEAST_BUDGET, MOST_BUDGET = Decimal(10), Decimal(10_000)
+"""A day, in major units of the account's currency (the seeds' limits)."""
+LONGEST_DAYS = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCampaign:
+    """What a buyer asks for, as it was filled in; checked by `CampaignDesk.ask`.
+
+    `daily_budget` in major units of the account's currency. `name` empty: one is made.
+    """
+
+    store_id: str
+    platform: str = "meta"
+    objective: str = "conversions"
+    daily_budget: Decimal
+    duration_days: int = 7
+    name: str = ""
+    product_ids: Sequence[str] = ()
+    variations: int = 3
+    budget_level: BudgetLevel = BudgetLevel.ADSET
+    auto_optimize: bool = True
+
+
+LONGEST_NAME = 200
+MOST_VARIATIONS = 10
+
+
+def checked(office: Office, new: NewCampaign) -> str:
+    """The currency of the account that the campaign would be in. Raises `FieldsRefused` naming
+    every field that cannot be used."""
+    problems: list[FieldProblem] = []
+    currency = ""
+    try:
+        require_supported(new.platform)
+    except InputError as error:
+        problems.append(FieldProblem("platform", error.what, error.remedy))
+    try:
+        Shops(office.store).get(new.store_id)
+        if not problems:
+            known = Connections(office.store, office.vault).get(new.store_id, new.platform)
+            currency = known.currency
+    except InputError as error:
+        problems.append(FieldProblem("store_id", error.what, error.remedy))
+    else:
+        problems += _products(office, new)
+    objectives = [each.value for each in CampaignObjective]
+    if new.objective not in objectives:
+        problems.append(
+            FieldProblem(
+                "objective",
+                f"There is no objective {new.objective!r}.",
+                f"Choose one of {', '.join(objectives)}.",
+            )
+        )
+    problems += _numbers(new, currency)
+    if len(new.name.strip()) > LONGEST_NAME or not new.name.isprintable():
+        problems.append(
+            FieldProblem(
+                "name",
+                "The name is too long, or has signs that cannot be printed.",
+                f"Write at most {LONGEST_NAME} letters in one line, or leave it empty.",
+            )
+        )
+    if problems:
+        raise FieldsRefused(problems)
+    return currency
+
+
+def _products(office: Office, new: NewCampaign) -> list[FieldProblem]:
+    try:
+        Shops(office.store).products(new.store_id, new.product_ids)
+    except InputError as error:
+        return [FieldProblem("product_ids", error.what, error.remedy)]
+    return []
+
+
+def _numbers(new: NewCampaign, currency: str) -> list[FieldProblem]:
+    problems = []
+    budget = new.daily_budget
+    if not budget.is_finite() or not LEAST_BUDGET <= budget <= MOST_BUDGET:
+        problems.append(
+            FieldProblem(
+                "daily_budget",
+                f"A daily budget of {plain(budget) if budget.is_finite() else budget} cannot be.",
+                f"Choose {LEAST_BUDGET:,} to {MOST_BUDGET:,}, in the account's currency.",
+            )
+        )
+    elif currency:
+        try:
+            to_minor(budget, currency)
+        except InputError as error:
+            problems.append(FieldProblem("daily_budget", error.what, error.remedy))
+    if not 1 <= new.duration_days <= LONGEST_DAYS:
+        problems.append(
+            FieldProblem(
+                "duration_days",
+                f"A campaign cannot last {new.duration_days} days.",
+                f"Choose 1 to {LONGEST_DAYS} days.",
+            )
+        )
+    if not 1 <= new.variations <= MOST_VARIATIONS:
+        problems.append(
+            FieldProblem(
+                "variations",
+                f"{new.variations} creatives cannot be tested.",
+                f"Choose 1 to {MOST_VARIATIONS}.",
+            )
+        )
+    return problems

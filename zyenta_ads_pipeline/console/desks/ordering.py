@@ -1,0 +1,199 @@
+"""What may be ordered of a campaign as it stands, and with which payload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from zyenta_ads_pipeline.account_rules import bounds_of
+from zyenta_ads_pipeline.campaigns.launch_state import is_launched
+from zyenta_ads_pipeline.connections import stopped
+from zyenta_ads_pipeline.console.desks.asking import LEAST_BUDGET, MOST_BUDGET
+from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
+from zyenta_ads_pipeline.domain.creative import CreativeStatus
+from zyenta_ads_pipeline.domain.errors import (
+    FieldProblem,
+    FieldsRefused,
+    IllegalTransition,
+    InputError,
+    ZyentaError,
+)
+from zyenta_ads_pipeline.domain.launch import StepState
+from zyenta_ads_pipeline.domain.money import plain, show, to_major, to_minor
+from zyenta_ads_pipeline.store.campaigns import Campaigns
+from zyenta_ads_pipeline.store.launches import Launches
+from zyenta_ads_pipeline.store.orders import OrderKind
+from zyenta_ads_pipeline.store.records import ChangeRecord
+
+_RUNNING = frozenset(
+    {
+        OrderKind.BUDGET,
+        OrderKind.PAUSE_CREATIVE,
+        OrderKind.SCALE_CREATIVE,
+        OrderKind.OPTIMIZE,
+        OrderKind.TAKE_OVER,
+    }
+)
+_WORDS = {
+    OrderKind.ACTIVATE: "switched on",
+    OrderKind.PAUSE: "paused",
+    OrderKind.BUDGET: "given another budget",
+    OrderKind.PAUSE_CREATIVE: "changed",
+    OrderKind.SCALE_CREATIVE: "changed",
+    OrderKind.OPTIMIZE: "optimized",
+    OrderKind.TAKE_OVER: "taken over",
+    OrderKind.LAUNCH: "launched",
+    OrderKind.ROLL_BACK: "rolled back",
+    OrderKind.REVIEW: "looked at",
+}
+
+
+def allowed_kinds(
+    campaigns: Campaigns, launches: Launches, campaign: AdCampaign
+) -> frozenset[OrderKind]:
+    """What a campaign allows as it stands."""
+    status = campaign.status
+    if not is_launched(campaigns, campaign):
+        made = any(
+            step.state in (StepState.DONE, StepState.SENDING)
+            for step in launches.steps(campaign.id)
+        )
+        return frozenset({OrderKind.LAUNCH, *([OrderKind.ROLL_BACK] if made else [])})
+    found = {OrderKind.REVIEW}
+    if status is not CampaignStatus.COMPLETED:
+        found |= _RUNNING
+    if status not in (CampaignStatus.ACTIVE, CampaignStatus.COMPLETED, CampaignStatus.REJECTED):
+        found.add(OrderKind.ACTIVATE)
+    if status is not CampaignStatus.PAUSED:
+        found.add(OrderKind.PAUSE)
+    return frozenset(found)
+
+
+def require_allowed(
+    campaigns: Campaigns, launches: Launches, campaign: AdCampaign, kind: OrderKind
+) -> None:
+    """Raise `IllegalTransition` for what the campaign does not allow as it stands."""
+    can = allowed_kinds(campaigns, launches, campaign)
+    if kind not in can:
+        why = f": {campaign.status_reason}" if campaign.status_reason else "."
+        raise IllegalTransition(
+            f"{campaign.name} is {campaign.status.value.replace('_', ' ')} and cannot be "
+            f"{_WORDS.get(kind, 'changed')}{why}",
+            "It can be " + ", ".join(sorted({_WORDS[each] for each in can})) + ".",
+        )
+
+
+def require_going(office: Office, account_id: str) -> None:
+    """Raise `InputError` while a kill switch holds the account: nothing is lined up behind it."""
+    why = stopped(office.settings, office.store, account_id)
+    if why is not None:
+        raise InputError(why, "Let it go on first: an admin lifts the stop.")
+
+
+def checked_payload(
+    office: Office, campaign: AdCampaign, kind: OrderKind, payload: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The payload as an order keeps it. Raises `FieldsRefused`."""
+    if kind is OrderKind.BUDGET:
+        return {"daily_budget_minor": _budget(office, campaign, payload)}
+    if kind not in (OrderKind.PAUSE_CREATIVE, OrderKind.SCALE_CREATIVE):
+        return {}
+    wanted = str(payload.get("creative_id", ""))
+    creative = next((each for each in campaign.creatives if each.id == wanted), None)
+    if creative is None:
+        raise _refused(
+            "creative_id",
+            f"{campaign.name} has no creative {wanted!r}.",
+            "Take one of the campaign's creatives.",
+        )
+    if kind is OrderKind.PAUSE_CREATIVE:
+        return {"creative_id": creative.id}
+    if creative.status in (CreativeStatus.PAUSED, CreativeStatus.LOSER):
+        raise _refused(
+            "creative_id", f"{creative.draft.name} is switched off.", "Scale one that runs."
+        )
+    percent = payload.get("percent")
+    if isinstance(percent, bool) or not isinstance(percent, int) or not 1 <= percent <= 100:
+        raise _refused("percent", f"{percent} is no raise in percent.", "Give 1 to 100.")
+    return {"creative_id": creative.id, "percent": percent}
+
+
+def require_value(office: Office, record: ChangeRecord, minor: int) -> None:
+    """Raise `FieldsRefused` for a budget that nobody can ask for here, or that the account's own
+    bounds never let pass: its caps and its total. What depends on the moment is asked as it is
+    written."""
+    change = record.change
+    name = "new_value_minor"
+    if isinstance(minor, bool) or not 1 <= minor < 10**15:
+        raise _refused(name, f"{minor} is no daily budget.", "Give an amount above zero.")
+    now = int(change.old_value) if change.old_value.isdecimal() else 0
+    _require_sane(name, minor, now, change.currency)
+    if str(minor) in (change.old_value, change.new_value):
+        same = "what it is now" if str(minor) == change.old_value else "what is proposed"
+        raise _refused(
+            name,
+            f"{show(to_major(minor, change.currency), change.currency)} is {same}.",
+            "Reject the change to keep it, or approve it as it is.",
+        )
+    bounds = bounds_of(office.settings, change.account_id, store=office.store)
+    own = bounds.campaigns.get(change.campaign_id)
+    limits = {
+        "the cap": bounds.cap,
+        "the campaign's own cap": own.cap if own else None,
+        "the account's total": bounds.total,
+    }
+    for words, most in limits.items():
+        if most is not None and minor > to_minor(most, change.currency):
+            raise _refused(
+                name,
+                f"{show(to_major(minor, change.currency), change.currency)} a day is more than "
+                f"{words}, {show(most, change.currency)}.",
+                "Choose less, or let an admin raise it in the rules.",
+            )
+
+
+def _budget(office: Office, campaign: AdCampaign, payload: Mapping[str, Any]) -> int:
+    minor, major = payload.get("daily_budget_minor"), payload.get("daily_budget")
+    name = "daily_budget" if minor is None else "daily_budget_minor"
+    if minor is None:
+        try:
+            minor = to_minor(Decimal(str(major)), campaign.currency)
+        except (ArithmeticError, ValueError, ZyentaError):
+            minor = None
+    if isinstance(minor, bool) or not isinstance(minor, int) or not 1 <= minor < 10**15:
+        raise _refused(
+            name,
+            f"{major if name == 'daily_budget' else minor} is no daily budget.",
+            f"Give an amount above zero in {campaign.currency}, such as 50.00.",
+        )
+    _require_sane(name, minor, campaign.daily_budget_minor, campaign.currency)
+    bounds = bounds_of(office.settings, campaign.account_id, store=office.store)
+    own = bounds.campaigns.get(campaign.platform_campaign_id or "")
+    caps = [cap for cap in (bounds.cap, own.cap if own else None) if cap is not None]
+    if caps and minor > to_minor(min(caps), campaign.currency):
+        asked = show(to_major(minor, campaign.currency), campaign.currency)
+        raise _refused(
+            name,
+            f"{asked} a day is more than the cap of {show(min(caps), campaign.currency)}.",
+            "Ask for less, or let an admin raise the cap in the rules.",
+        )
+    return minor
+
+
+def _require_sane(field: str, minor: int, now_minor: int, currency: str) -> None:
+    """The limits of a new campaign hold for a budget set later, too. One that lies beyond them
+    already can be brought back, and at most be doubled at a time."""
+    amount, now = to_major(minor, currency), to_major(now_minor, currency)
+    least, most = min(LEAST_BUDGET, now or LEAST_BUDGET), max(MOST_BUDGET, 2 * now)
+    if not least <= amount <= most:
+        raise _refused(
+            field,
+            f"A daily budget of {show(amount, currency)} cannot be.",
+            f"Choose {plain(least)} to {plain(most)}, in the account's currency.",
+        )
+
+
+def _refused(field: str, what: str, remedy: str) -> FieldsRefused:
+    return FieldsRefused([FieldProblem(field, what, remedy)])
