@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo dev test test-all lint format bench lock clean
+.PHONY: help demo dev test test-all lint format bench screenshots lock clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -12,7 +12,7 @@ help:  ## This list
 demo: $(READY)  ## Sixty days of an invented shop, from first insight to pushed budget
 	$(BIN)/zyenta demo
 
-dev: $(READY)  ## Sandbox, Dagster UI and daemon together; Ctrl-C stops all
+dev: $(READY)  ## Sandbox, console, Dagster UI and daemon together; Ctrl-C stops all
 	$(BIN)/zyenta dev
 
 test: $(READY)  ## The fast tests, in parallel
@@ -20,7 +20,7 @@ test: $(READY)  ## The fast tests, in parallel
 
 test-all: $(READY)  ## All tests, slow ones included, with coverage of the core
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto -m ''
+	$(BIN)/coverage run -m pytest -n auto --dist loadgroup -m ''
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --fail-under 90
 
@@ -35,6 +35,10 @@ format: $(READY)  ## Put the code into the house's format
 
 bench: $(READY)  ## Measure against peers and physical limits; see docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+screenshots: $(READY)  ## The pictures of the console in the README, of a finished demo
+	test -f .zyenta/demo/store.db || $(BIN)/zyenta demo
+	$(BIN)/python -m benchmarks.screenshots
 
 lock: $(READY)  ## Renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

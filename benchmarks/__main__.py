@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import abtests, allocation, forecasts, insights, lake, memory, waiting
+from benchmarks import abtests, allocation, console, forecasts, insights, lake, memory, waiting
 from benchmarks.measure import Comparison, Section, ratio, thousands
 
-_LIBRARIES = ("polars", "duckdb", "deltalake", "httpx", "numpy", "facebook-business")
+_LIBRARIES = ("polars", "duckdb", "deltalake", "httpx", "numpy", "fastapi", "facebook-business")
 
 _PAGE = """\
 # Benchmarks
@@ -81,6 +81,7 @@ Sorting is what any allocation has to do at least.""",
     )
     yield allocation.solvers()
     yield abtests.section()
+    yield console.measure(folder)
     if full:
         yield forecasts.section()
 
