@@ -39,7 +39,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def office(settings: Settings) -> Iterator[Office]:
     """With a shop of three products, connected to account 101 in euros."""
-    opened = Office(settings)
+    opened = Office(settings, look_every=0)
     shops = Shops(opened.store)
     shops.add(shop())
     shops.put_products([product(each) for each in ("p1", "p2", "p3")], NOW)

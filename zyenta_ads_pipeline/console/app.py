@@ -75,10 +75,11 @@ def create_app(settings: Settings, names: Collection[str] = ()) -> FastAPI:
     site = make_site(office)
     app.state.office, app.state.pages = office, site
     app.state.desks, app.state.numbers = site.desks, site.numbers
+    # Pages first: routes are tried in turn, and there are few of them.
+    app.include_router(make_router(office, site))
     for each in _ROUTES:
         app.include_router(each.routes)
     app.include_router(docs.routes)
-    app.include_router(make_router(office, site))
     app.openapi = lambda: document.describe(app)  # type: ignore[method-assign]
     return app
 

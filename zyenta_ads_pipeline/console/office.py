@@ -38,8 +38,11 @@ class Office:
 
     store: Store
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, look_every: float = 1.0) -> None:
+        """`look_every`: seconds for which settings are taken to be as they were seen."""
+        self._look_every = look_every
         self._begun, self._loaded = settings, _loaded()
+        self._seen, self._looked = self._loaded, time.monotonic()
         self._renewed: tuple[Settings, Settings] | None = None
         self.store = open_store(settings.store_url)
         self.audit = Audit(self.store)
@@ -51,7 +54,10 @@ class Office:
         set in `.env` holds here too. Where things are stays as it was at the start; so does all of
         it while the settings cannot be used.
         """
-        found, renewed = _loaded(), self._renewed
+        now = time.monotonic()
+        if now - self._looked >= self._look_every:
+            self._seen, self._looked = _loaded(), now
+        found, renewed = self._seen, self._renewed
         if found is None or self._loaded is None or found is self._loaded:
             return self._begun
         if renewed is None or renewed[0] is not found:

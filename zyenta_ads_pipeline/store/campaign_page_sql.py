@@ -31,7 +31,7 @@ from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective, 
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.store.campaign_models import CampaignJournalRow, CampaignRow, CreativeRow
 from zyenta_ads_pipeline.store.columns import ExactDecimal, UtcDateTime
-from zyenta_ads_pipeline.store.models import ChangeRow
+from zyenta_ads_pipeline.store.models import ChangeRow, JournalRow
 from zyenta_ads_pipeline.store.shop_models import ShopRow
 
 _T = CampaignRow.__table__
@@ -121,7 +121,7 @@ class Shape:
 
 
 def stamp_of(connection: Connection) -> object:
-    """Another value when a campaign was added or changed."""
+    """Another value when a campaign was added or changed, or a change of the outbox took a step."""
     return tuple(connection.execute(_STAMP).one())
 
 
@@ -183,6 +183,7 @@ _STAMP = select(
     select(func.max(_C.updated_at)).scalar_subquery(),
     # Clocks differ, and a change need not be the latest by its moment: its journal row is.
     select(func.max(CampaignJournalRow.id)).scalar_subquery(),
+    select(func.max(JournalRow.id)).scalar_subquery(),
 )
 
 

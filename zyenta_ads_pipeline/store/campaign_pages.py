@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,7 @@ from zyenta_ads_pipeline.store.database import Store
 LARGEST_PAGE = 200
 _SUMS_KEPT_SECONDS = 5.0
 _MOST_SUMS = 128
+_MOST_PAGES = 64
 
 
 class CampaignSort(StrEnum):
@@ -151,7 +152,10 @@ class CampaignPage:
         return max(1, -(-self.total_rows // self.size))
 
 
-_Sums = tuple[tuple[str, CampaignStatus, tuple[int, ...]], ...]
+_Sums: TypeAlias = tuple[tuple[str, CampaignStatus, tuple[int, ...]], ...]
+T = TypeVar("T")
+_Known: TypeAlias = tuple[object, float, T]
+"""What was found, under which stamp, and when."""
 
 
 class CampaignPages:
@@ -161,6 +165,7 @@ class CampaignPages:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: dict[CampaignQuery, tuple[object, float, _Sums]] = {}
+        self._pages: dict[CampaignQuery, tuple[object, float, CampaignPage]] = {}
         self._lock = threading.Lock()
 
     def page(self, query: CampaignQuery) -> CampaignPage:
@@ -170,9 +175,15 @@ class CampaignPages:
             query,
             text=query.text.strip(),
             account_id=query.account_id and query.account_id.removeprefix("act_"),
+            statuses=tuple(query.statuses),
+            objectives=tuple(query.objectives),
         )
         with self._store.read() as session:
-            sums = self._sums(session, query)
+            stamp = stamp_of(session.connection())
+            kept = _fresh(self._pages, query, stamp)
+            if kept is not None:
+                return kept
+            sums = self._sums(session, query, stamp)
             wanted = frozenset(query.statuses or CampaignStatus)
             by_status = dict.fromkeys(CampaignStatus, 0)
             for _, status, numbers in sums:
@@ -188,29 +199,47 @@ class CampaignPages:
                     "statuses": list(query.statuses),
                 }
                 rows = list(map(CampaignLine._make, rows_of(session.connection(), shape, values)))
-        return CampaignPage(rows, found, _totals(sums, wanted), by_status, page, query.size)
+        made = CampaignPage(rows, found, _totals(sums, wanted), by_status, page, query.size)
+        self._keep(self._pages, query, (stamp, time.monotonic(), made), _MOST_PAGES)
+        return made
 
-    def _sums(self, session: Session, query: CampaignQuery) -> _Sums:
+    def _sums(self, session: Session, query: CampaignQuery, stamp: object) -> _Sums:
         """By currency and status: the sums over all that fit but for their status."""
         key = replace(
             query, statuses=(), sort=CampaignSort.CREATED, descending=True, page=1, size=1
         )
-        connection = session.connection()
-        stamp, now = stamp_of(connection), time.monotonic()
-        with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and kept[0] == stamp and now - kept[1] < _SUMS_KEPT_SECONDS:
-            return kept[2]
+        kept = _fresh(self._kept, key, stamp)
+        if kept is not None:
+            return kept
         shape = _shape(key, sqlite=self._store.is_sqlite)
         found = tuple(
             (currency, status, tuple(map(int, numbers)))
-            for currency, status, *numbers in sums_of(connection, shape, _values(key))
+            for currency, status, *numbers in sums_of(session.connection(), shape, _values(key))
         )
-        with self._lock:
-            if len(self._kept) >= _MOST_SUMS:
-                self._kept.clear()
-            self._kept[key] = (stamp, now, found)
+        self._keep(self._kept, key, (stamp, time.monotonic(), found), _MOST_SUMS)
         return found
+
+    def _keep(
+        self,
+        kept: dict[CampaignQuery, _Known[T]],
+        query: CampaignQuery,
+        known: _Known[T],
+        most: int,
+    ) -> None:
+        with self._lock:
+            if len(kept) >= most:
+                kept.clear()
+            kept[query] = known
+
+
+def _fresh(
+    kept: Mapping[CampaignQuery, _Known[T]], query: CampaignQuery, stamp: object
+) -> T | None:
+    """What is known of a query, while nothing has changed and for a few seconds at most."""
+    known = kept.get(query)
+    if known is None or known[0] != stamp or time.monotonic() - known[1] >= _SUMS_KEPT_SECONDS:
+        return None
+    return known[2]
 
 
 class CampaignCounts:
