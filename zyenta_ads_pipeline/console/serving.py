@@ -24,6 +24,8 @@ MOST_WORKERS = 32
 _BOUND = "ZYENTA_CONSOLE_BOUND"
 """How the workers are told the name that the console was bound to."""
 _STOP_SECONDS = 5
+_QUEUE = 128
+"""Connections that may wait until the workers are up."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(_QUEUE)  # whoever follows the link at once waits, and is not turned away
     except OSError as error:
         made.close()
         raise InputError(
