@@ -26,6 +26,7 @@ from zyenta_ads_pipeline.connections import connect_meta, stopped, store_of, vau
 from zyenta_ads_pipeline.creatives.media_files import fetch
 from zyenta_ads_pipeline.creatives.targeting import mended
 from zyenta_ads_pipeline.domain.campaign import (
+    LONGEST_DAYS,
     AdCampaign,
     BudgetLevel,
     CampaignObjective,
@@ -53,9 +54,6 @@ from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.shops import Shops
 
 Tell = Callable[[str], None]
-
-LONGEST_DAYS = 90
-"""The seeds' limit of a campaign's duration."""
 
 
 @dataclass(frozen=True)

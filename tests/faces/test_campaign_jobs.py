@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from tests.faces.campaign_home import (
     failure,
     materialized,
     requested,
-    settled,
     skipped,
     wanted,
 )
@@ -24,32 +22,13 @@ from zyenta_ads_pipeline.connections import accounts_of, store_of
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
 from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES
 from zyenta_ads_pipeline.resources import Accounts, LakeResource
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.sensors import REQUEST_TAG, waiting_requests
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.store.campaign_models import RequestStep
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.requests import CampaignRequests, RequestState
 from zyenta_ads_pipeline.store.switches import KillSwitches
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
-
-
-@pytest.fixture
-def settings(sandbox: SandboxHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    return settled(sandbox, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
 
 
 def state(settings: Settings, request_id: str) -> RequestState:

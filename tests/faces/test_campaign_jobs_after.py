@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -17,7 +15,6 @@ from tests.faces.campaign_home import (
     materialized,
     ran,
     requested,
-    settled,
     skipped,
     wanted,
 )
@@ -31,8 +28,7 @@ from zyenta_ads_pipeline.lake.creative_tables import AD_CREATIVES
 from zyenta_ads_pipeline.lake.lake import Scope
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, CAMPAIGN_METRICS
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.schedules import reviews_every_hour
 from zyenta_ads_pipeline.sensors import approved_changes
 from zyenta_ads_pipeline.settings import Settings
@@ -43,24 +39,6 @@ from zyenta_ads_pipeline.store.shops import Shops
 from zyenta_ads_pipeline.store.switches import KillSwitches
 
 _NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
-
-
-@pytest.fixture
-def settings(sandbox: SandboxHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    return settled(sandbox, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,7 +17,6 @@ from tests.faces.campaign_home import (
     materialized,
     ran,
     requested,
-    settled,
     skipped,
     wanted,
 )
@@ -33,8 +30,7 @@ from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
 from zyenta_ads_pipeline.domain.change import BudgetAction, ChangeState
 from zyenta_ads_pipeline.order_jobs import waiting_orders
 from zyenta_ads_pipeline.order_work import MOST_ATTEMPTS, ORDER_LEASE, carry_out
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.sensors import ACCOUNT_TAG, waiting_requests
 from zyenta_ads_pipeline.settings import Settings
 from zyenta_ads_pipeline.store.campaign_models import RequestStep
@@ -43,24 +39,6 @@ from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders, OrderStat
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.switches import KillSwitches
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
-
-
-@pytest.fixture
-def settings(sandbox: SandboxHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    return settled(sandbox, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
 
 
 @pytest.fixture

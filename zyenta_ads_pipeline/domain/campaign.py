@@ -13,6 +13,9 @@ from zyenta_ads_pipeline.domain.errors import IllegalTransition
 
 S = TypeVar("S", bound=StrEnum)
 
+LONGEST_DAYS = 90
+"""The seeds' limit of a campaign's duration."""
+
 
 class CampaignObjective(StrEnum):
     """What a campaign is for (the seeds' five)."""

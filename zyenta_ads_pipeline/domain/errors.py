@@ -180,11 +180,18 @@ class FieldProblem:
     what: str
     remedy: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
 
 class FieldsRefused(InputError):
     """What a person filled in cannot be used; `problems` names each field."""
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
         self.problems = tuple(problems)
-        told = " ".join(f"{each.field}: {each.what} {each.remedy}".strip() for each in problems)
-        super().__init__(told)
+        super().__init__(" ".join(f"{each.field}: {each}" for each in problems))
+
+    @property
+    def by_field(self) -> dict[str, str]:
+        """What is wrong with each field, with the remedy, in words."""
+        return {each.field: str(each) for each in self.problems}

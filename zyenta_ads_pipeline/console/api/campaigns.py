@@ -29,14 +29,18 @@ from zyenta_ads_pipeline.console.api.waiting import Prefer, settled
 from zyenta_ads_pipeline.console.api.writing import Json, Written, amount
 from zyenta_ads_pipeline.console.desks.asking import (
     LEAST_BUDGET,
-    LONGEST_DAYS,
     MOST_BUDGET,
     NewCampaign,
 )
 from zyenta_ads_pipeline.console.desks.campaigns import Progress
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.domain.access import Person
-from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective, CampaignStatus
+from zyenta_ads_pipeline.domain.campaign import (
+    LONGEST_DAYS,
+    BudgetLevel,
+    CampaignObjective,
+    CampaignStatus,
+)
 from zyenta_ads_pipeline.domain.errors import NotThere
 from zyenta_ads_pipeline.store.campaign_pages import CampaignQuery, CampaignSort
 from zyenta_ads_pipeline.store.orders import OrderKind

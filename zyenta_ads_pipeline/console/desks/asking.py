@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from zyenta_ads_pipeline.console.office import Office
-from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective
+from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, BudgetLevel, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
 from zyenta_ads_pipeline.domain.money import plain, to_minor
 from zyenta_ads_pipeline.platforms.registry import require_supported
@@ -16,7 +16,6 @@ from zyenta_ads_pipeline.store.shops import Shops
 
 LEAST_BUDGET, MOST_BUDGET = Decimal(10), Decimal(10_000)
 """A day, in major units of the account's currency (the seeds' limits)."""
-LONGEST_DAYS = 90
 
 
 @dataclass(frozen=True, kw_only=True)

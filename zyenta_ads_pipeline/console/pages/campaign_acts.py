@@ -13,9 +13,9 @@ from zyenta_ads_pipeline.console.desks.rules import RuleScope
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, own_path
-from zyenta_ads_pipeline.console.pages.words import ORDER_STATES, ORDERS, ago, money
+from zyenta_ads_pipeline.console.pages.words import ORDER_STATES, ORDERS, ago, money, refusal
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
-from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
+from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import plain, to_major
 from zyenta_ads_pipeline.store.orders import Order, OrderKind, OrderState
 
@@ -156,11 +156,8 @@ def order(visit: Visit) -> Response:
         )
     except ValueError:
         return visit.go(back, "This is nothing that can be ordered.", kind="bad")
-    except FieldsRefused as error:
-        told = " ".join(f"{each.what} {each.remedy}".strip() for each in error.problems)
-        return visit.go(back, told, kind="bad")
     except InputError as error:
-        return visit.go(back, str(error), kind="bad")
+        return visit.go(back, refusal(error), kind="bad")
     told = _DONE_AS.get(kind, f"{ORDERS[kind]}: it is under way.")
     reach = visit.site.desks.runs.reach()
     if not reach.up and made.is_open:
@@ -209,9 +206,6 @@ def set_autopilot(visit: Visit) -> Response:
             desk.set(visit.person, scope, "autopilot", wanted, seen)
         else:
             desk.unset(visit.person, scope, "autopilot", seen)
-    except FieldsRefused as error:
-        told = " ".join(f"{each.what} {each.remedy}".strip() for each in error.problems)
-        return visit.go(back, told, kind="bad")
     except InputError as error:
-        return visit.go(back, str(error), kind="bad")
+        return visit.go(back, refusal(error), kind="bad")
     return visit.go(back, "The autopilot of this campaign is set.")

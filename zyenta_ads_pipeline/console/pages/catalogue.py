@@ -127,7 +127,7 @@ def add(visit: Visit) -> Response:
     try:
         shop = visit.site.desks.catalogue.add_store(visit.person, new)
     except FieldsRefused as error:
-        told = {each.field: f"{each.what} {each.remedy}".strip() for each in error.problems}
+        told = error.by_field
         return _page(visit, told, typed, 422)
     except InputError as error:
         return _page(visit, {"name": str(error)}, typed, 422)

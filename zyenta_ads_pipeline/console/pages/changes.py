@@ -14,9 +14,16 @@ from zyenta_ads_pipeline.console.pages.paging import pager
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, own_path, with_query
-from zyenta_ads_pipeline.console.pages.words import CHANGES, ORDER_STATES, ORDERS, many, moment
+from zyenta_ads_pipeline.console.pages.words import (
+    CHANGES,
+    ORDER_STATES,
+    ORDERS,
+    many,
+    moment,
+    refusal,
+)
 from zyenta_ads_pipeline.domain.change import ChangeState
-from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
+from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import to_minor
 from zyenta_ads_pipeline.store.change_pages import ChangeQuery
 from zyenta_ads_pipeline.store.orders import Order
@@ -170,7 +177,7 @@ def approve(visit: Visit) -> Response:
     try:
         done = visit.site.desks.changes.approve(visit.person, ids, _versions(visit, ids))
     except InputError as error:
-        return visit.go(back, _told(error), kind="bad")
+        return visit.go(back, refusal(error), kind="bad")
     visit.site.forget_counts()
     return visit.go(back, _decided(done, "approved"), kind="good" if done.moved else "warn")
 
@@ -185,7 +192,7 @@ def reject(visit: Visit) -> Response:
     try:
         done = visit.site.desks.changes.reject(visit.person, ids, reason, _versions(visit, ids))
     except InputError as error:
-        return visit.go(back, _told(error), kind="bad")
+        return visit.go(back, refusal(error), kind="bad")
     visit.site.forget_counts()
     return visit.go(back, _decided(done, "rejected"), kind="good" if done.moved else "warn")
 
@@ -200,7 +207,7 @@ def edit(visit: Visit) -> Response:
         minor = to_minor(amount(visit.sent("value"), "A budget"), currency)
         made = desk.edit(visit.person, own, minor, visit.sent("version") or None)
     except InputError as error:
-        return visit.go(back, _told(error), kind="bad")
+        return visit.go(back, refusal(error), kind="bad")
     visit.site.forget_counts()
     told = "Your own value took the place of the proposal, and is approved."
     return visit.go(back, told, href=f"{PATH}/{made.id}", link="See it")
@@ -222,7 +229,7 @@ def _ordered(visit: Visit, own: str, act: Any) -> Response:
     try:
         order: Order = act(visit.person, own)
     except InputError as error:
-        return visit.go(f"{PATH}/{own}", _told(error), kind="bad")
+        return visit.go(f"{PATH}/{own}", refusal(error), kind="bad")
     visit.site.forget_counts()
     return visit.go(f"{PATH}/{own}?order={order.id}")
 
@@ -231,12 +238,6 @@ def _versions(visit: Visit, ids: list[str]) -> dict[str, str]:
     """What was seen of each when the page was made."""
     seen = {own: visit.sent(f"version-{own}") for own in ids}
     return {own: version for own, version in seen.items() if version}
-
-
-def _told(error: InputError) -> str:
-    if isinstance(error, FieldsRefused):
-        return " ".join(f"{each.what} {each.remedy}".strip() for each in error.problems)
-    return str(error)
 
 
 def _decided(done: Decided, words: str) -> str:

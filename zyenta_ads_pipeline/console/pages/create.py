@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from zyenta_ads_pipeline.console.desks.asking import (
     LEAST_BUDGET,
-    LONGEST_DAYS,
     MOST_BUDGET,
     NewCampaign,
 )
@@ -23,7 +22,7 @@ from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, with_query
 from zyenta_ads_pipeline.console.pages.words import NOTHING, OBJECTIVES, major, many, money
 from zyenta_ads_pipeline.domain.access import Role
-from zyenta_ads_pipeline.domain.campaign import CampaignObjective
+from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
 from zyenta_ads_pipeline.domain.shop import MediaKind
 from zyenta_ads_pipeline.platforms.registry import PLATFORMS
@@ -178,7 +177,7 @@ def ask(visit: Visit) -> Response:
             visit.person, new, f"form:{filled.key}" if filled.key else None
         )
     except FieldsRefused as error:
-        told = {each.field: f"{each.what} {each.remedy}".strip() for each in error.problems}
+        told = error.by_field
         return _show(visit, filled, told, 422)
     except InputError as error:
         fresh = Filled(**{**vars(filled), "key": ""})

@@ -337,7 +337,7 @@ def set_rule(visit: Visit) -> Response:
             return visit.go(back, f"{words(name)}: the file or the settings hold again.")
         desk.set(visit.person, scope, name, _read(name, value), seen)
     except FieldsRefused as error:
-        told = {each.field: f"{each.what} {each.remedy}".strip() for each in error.problems}
+        told = error.by_field
         return _show(visit, account, 422, errors=told, typed={name: value})
     except InputError as error:
         return visit.go(back, str(error), kind="bad")
@@ -371,7 +371,7 @@ def issue(visit: Visit) -> Response:
                 visit.person, name, role, int(days) if days else None
             )
         except FieldsRefused as error:
-            errors = {each.field: f"{each.what} {each.remedy}".strip() for each in error.problems}
+            errors = error.by_field
         except InputError as error:
             errors = {"name": str(error)}
         else:

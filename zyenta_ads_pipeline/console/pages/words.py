@@ -165,7 +165,7 @@ def ago(at: datetime | None, now: datetime) -> str:
 def refusal(error: InputError) -> str:
     """Why something was not done, with the remedy; of several fields all, in one line."""
     if isinstance(error, FieldsRefused):
-        return " ".join(f"{each.what} {each.remedy}".strip() for each in error.problems)
+        return " ".join(map(str, error.problems))
     return str(error)
 
 

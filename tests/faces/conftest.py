@@ -1,0 +1,32 @@
+"""A sandbox, a home on it, and Dagster's instance, for the tests of jobs on campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.faces.campaign_home import settled
+from zyenta_ads_pipeline.sandbox.config import SandboxConfig
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
+    with run_sandbox(config) as handle:
+        yield handle
+
+
+@pytest.fixture
+def settings(sandbox: SandboxHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    return settled(sandbox, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
