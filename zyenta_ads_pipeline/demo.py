@@ -362,7 +362,7 @@ def _where_next(home: Path, out: Console) -> None:
     near = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
     out.print(
         "\nLook further:\n"
-        "  make dev                     the sandbox, live, with the Dagster UI at\n"
+        "  make dev                     the sandbox, live, with console and Dagster UI at\n"
         f"                               http://127.0.0.1:3000{LINEAGE}\n"
         f'  ZYENTA_HOME={near} .venv/bin/zyenta sql "select date, spend, roas from '
         'account_metrics order by date"\n'

@@ -28,7 +28,7 @@ from zyenta_ads_pipeline.store.campaign_page_sql import (
 from zyenta_ads_pipeline.store.database import Store
 
 LARGEST_PAGE = 200
-_SUMS_KEPT_SECONDS = 5.0
+_KEPT_SECONDS = 5.0
 _MOST_SUMS = 128
 _MOST_PAGES = 64
 
@@ -237,7 +237,7 @@ def _fresh(
 ) -> T | None:
     """What is known of a query, while nothing has changed and for a few seconds at most."""
     known = kept.get(query)
-    if known is None or known[0] != stamp or time.monotonic() - known[1] >= _SUMS_KEPT_SECONDS:
+    if known is None or known[0] != stamp or time.monotonic() - known[1] >= _KEPT_SECONDS:
         return None
     return known[2]
 
