@@ -72,6 +72,16 @@ def test_signing_out_ends_the_session(home: Home) -> None:
     assert browser.open("/campaigns").path.startswith("/sign-in")
 
 
+def test_signing_out_everywhere_ends_every_session_of_the_person_and_no_others(home: Home) -> None:
+    here, there = Browser(home).sign_in(), Browser(home).sign_in()
+    other = Browser(home).sign_in(Role.VIEWER)
+    page = here.send(here.open("/campaigns").form("/sign-out"), button=("everywhere", "1"))
+    assert "signed out everywhere" in page.text
+    for browser in (here, there):
+        assert browser.open("/campaigns").path.startswith("/sign-in")
+    assert other.open("/campaigns").path == "/campaigns"
+
+
 @pytest.mark.parametrize("wrong", ["", "0" * 64, "ä"])
 def test_a_form_without_the_sessions_own_word_does_nothing(home: Home, wrong: str) -> None:
     browser = Browser(home).sign_in()

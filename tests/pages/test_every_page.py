@@ -29,10 +29,14 @@ def paths(home: Home) -> list[str]:
         "/accounts",
         "/settings",
         "/settings?account=101",
+        "/settings/access",
         "/catalogue",
         "/catalogue/shop",
         "/catalogue/shop?q=candle",
     ]
+
+
+_NEEDED = {"/campaigns/new": Role.BUYER, "/settings/access": Role.ADMIN}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -40,7 +44,7 @@ def test_each_page_stands_for_each_role(home: Home, role: Role) -> None:
     browser = Browser(home).sign_in(role)
     for path in paths(home):
         page = browser.open(path)
-        forbidden = path == "/campaigns/new" and role is Role.VIEWER
+        forbidden = not role.reaches(_NEEDED.get(path, Role.VIEWER))
         assert page.status == (403 if forbidden else 200), (path, page.text[:400])
         check(page)
 
@@ -88,7 +92,7 @@ def test_a_viewer_who_sends_a_form_all_the_same_is_refused(home: Home) -> None:
         ("/campaigns/new", {"daily_budget": "50", "duration_days": "7"}),
         ("/changes/approve", {"ids": "x"}),
         ("/settings/stop", {"reason": "because"}),
-        ("/settings/tokens", {"name": "mine", "role": "admin"}),
+        ("/settings/access/tokens", {"name": "mine", "role": "admin"}),
         ("/catalogue", {"name": "Mine", "domain": "mine.example"}),
     ):
         form.action = action
@@ -99,7 +103,8 @@ def test_a_viewer_who_sends_a_form_all_the_same_is_refused(home: Home) -> None:
 def test_a_buyer_gives_out_no_tokens_and_lifts_no_stop(home: Home) -> None:
     browser = Browser(home).sign_in(Role.BUYER)
     page = browser.open("/settings")
-    assert not page.has_form("/settings/tokens")
+    assert "/settings/access" not in page.html
+    assert browser.open("/settings/access").status == 403
     page = browser.send(page.form("/settings/stop").set(reason="Prices are wrong"))
     assert "is stopped" in page.text
     assert not page.has_form("/settings/resume")

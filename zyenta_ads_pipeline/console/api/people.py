@@ -1,4 +1,4 @@
-"""Who I am, tokens, and the audit."""
+"""Who I am, tokens, links, sessions, and the audit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from zyenta_ads_pipeline.console.api.problems import ProblemRaised
 from zyenta_ads_pipeline.console.api.shapes import Body, Moment, Shape
 from zyenta_ads_pipeline.console.api.shapes import Json as Plain
 from zyenta_ads_pipeline.console.api.writing import Json, moment
+from zyenta_ads_pipeline.console.desks.people import LONGEST_NAME, link_path
 from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.errors import TakenAlready
-from zyenta_ads_pipeline.store.access import AccessToken
+from zyenta_ads_pipeline.store.access import AccessToken, OpenSession
 
 routes = router("people")
 TokenId = Annotated[str, Path(min_length=1, max_length=100)]
@@ -87,6 +88,53 @@ class NewToken(Body):
     days: int | None = Field(None, ge=1, le=3650, description="Left out: until it is revoked.")
 
 
+class NewLink(Body):
+    """Who will sign in by it, and how far that reaches."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, examples=["mia"])
+    role: Role
+
+
+class Link(Shape):
+    """A one-time link. `path` cannot be had again; put it behind the console's own address."""
+
+    name: str
+    role: Role
+    path: str = Field(examples=["/sign-in/link?code=..."])
+
+
+class OneSession(Shape):
+    """Somebody who is signed in to the console. `token` is how the token begins that opened it;
+    null: a one-time link did."""
+
+    name: str
+    role: Role
+    token: str | None
+    created_at: Moment
+    seen_at: Moment
+    expires_at: Moment
+    ends_at: Moment
+
+
+class Sessions(Shape):
+    """Who is signed in, the newest first."""
+
+    sessions: list[OneSession]
+
+
+class Leaving(Body):
+    """Whose sessions end."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["mia"])
+
+
+class Left(Shape):
+    """How many sessions ended."""
+
+    name: str
+    ended: int
+
+
 @routes.get("/me", response_model=Myself, responses=problems(), summary="Who am I?")
 def who_am_i(me: Me) -> Response:
     """Who the token or session belongs to, and how far it reaches."""
@@ -134,6 +182,47 @@ def revoke_token(token_id: TokenId, me: Me, desks: TheDesks) -> Response:
     return Json(_token(desks.people.revoke(me, token_id)))
 
 
+@routes.post(
+    "/links",
+    response_model=Link,
+    status_code=201,
+    responses=acting(),
+    openapi_extra=ADMIN | {SECRET: True},
+    summary="Make a one-time link",
+)
+def make_link(body: NewLink, me: Me, desks: TheDesks) -> Response:
+    """Makes a link that signs somebody in to the console, once, within ten minutes, for 12 hours at
+    most. It is in this reply alone; here an `Idempotency-Key` is not kept."""
+    path = link_path(desks.people.link(me, body.name, body.role))
+    return Json({"name": body.name.strip(), "role": body.role, "path": path}, status_code=201)
+
+
+@routes.get(
+    "/sessions",
+    response_model=Sessions,
+    responses=problems(),
+    openapi_extra=ADMIN,
+    summary="List sessions",
+)
+def list_sessions(me: Me, desks: TheDesks) -> Response:
+    """Who is signed in to the console."""
+    return Json({"sessions": [_session(each) for each in desks.people.sessions(me)]})
+
+
+@routes.post(
+    "/sessions/end",
+    response_model=Left,
+    responses=acting(),
+    openapi_extra=ADMIN,
+    summary="Sign a person out",
+)
+def end_sessions(body: Leaving, me: Me, desks: TheDesks) -> Response:
+    """Ends every session of a name at once, and links that nobody used yet; tokens stay
+    good."""
+    name = body.name.strip()
+    return Json({"name": name, "ended": desks.people.sign_out_all(me, name)})
+
+
 @routes.get("/audit", response_model=AuditRows, responses=problems(), summary="Read the audit")
 def read_audit(
     me: Me,
@@ -177,4 +266,16 @@ def _token(one: AccessToken) -> Plain:
         "expiresAt": moment(one.expires_at),
         "revokedAt": moment(one.revoked_at),
         "revokedBy": one.revoked_by,
+    }
+
+
+def _session(one: OpenSession) -> Plain:
+    return {
+        "name": one.name,
+        "role": one.role,
+        "token": one.token,
+        "createdAt": moment(one.created_at),
+        "seenAt": moment(one.seen_at),
+        "expiresAt": moment(one.expires_at),
+        "endsAt": moment(one.ends_at),
     }

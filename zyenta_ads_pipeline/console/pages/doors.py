@@ -64,9 +64,13 @@ def use_link(visit: Visit) -> Response:
 
 
 def sign_out(visit: Visit) -> Response:
-    """End the session."""
-    visit.site.desks.people.sign_out(visit.request.cookies.get(SESSION_COOKIE))
-    response = visit.go("/sign-in", "You are signed out.")
+    """End the session, or all that the person has anywhere."""
+    everywhere = visit.sent("everywhere") and visit.signed is not None
+    if everywhere:
+        visit.site.desks.people.sign_out_all(visit.person, visit.person.name)
+    else:
+        visit.site.desks.people.sign_out(visit.request.cookies.get(SESSION_COOKIE))
+    response = visit.go("/sign-in", f"You are signed out{' everywhere' if everywhere else ''}.")
     response.delete_cookie(
         SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=visit.secure
     )

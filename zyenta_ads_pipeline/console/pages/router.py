@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.console.pages import (
+    access,
     accounts,
     campaign,
     campaign_acts,
@@ -41,7 +42,7 @@ def make_router(office: Office, site: Site | None = None) -> APIRouter:
         Route("/static/{mark}/{name}", _static, methods=["GET"]),
     ]
     rooms = (doors, campaigns, create, launches, campaign, campaign_acts, changes, accounts,
-             settings, catalogue)  # fmt: skip
+             settings, access, catalogue)  # fmt: skip
     for room in rooms:
         made += room.routes(site)
     return APIRouter(routes=made)

@@ -1,4 +1,4 @@
-"""Settings: the kill switch, autopilot and limits of each account, tokens, and the audit."""
+"""Settings: the kill switch, autopilot and limits of each account, and the audit."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from zyenta_ads_pipeline.console.pages.visit import Visit, with_query
 from zyenta_ads_pipeline.console.pages.words import (
     AUTOPILOT,
     NOTHING,
-    ago,
     moment,
     percent,
     refusal,
     words,
 )
-from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
 from zyenta_ads_pipeline.domain.money import plain, show
@@ -70,8 +68,6 @@ def routes(site: Site) -> list[Route]:
         site.post(f"{PATH}/stop", stop),
         site.post(f"{PATH}/resume", resume),
         site.post(f"{PATH}/rules", set_rule),
-        site.post(f"{PATH}/tokens", issue),
-        site.post(f"{PATH}/tokens/{{id}}/revoke", revoke),
     ]
 
 
@@ -87,8 +83,6 @@ def _show(
     *,
     errors: dict[str, str] | None = None,
     typed: dict[str, str] | None = None,
-    secret: str = "",
-    secret_name: str = "",
 ) -> Response:
     accounts = visit.site.desks.accounts.all(visit.person)
     chosen = next((each for each in accounts if each.account_id == account_id), None)
@@ -100,11 +94,6 @@ def _show(
         status,
         stoppable=[(each.account_id, _name(each)) for each in accounts],
         errors=errors or {},
-        tokens=_tokens(visit) if visit.admin else [],
-        roles=[each.value for each in Role],
-        token_name=(typed or {}).get("token-name", ""),
-        secret=secret,
-        secret_name=secret_name,
         may=visit.buyer,
         admin=visit.admin,
         **_stops(visit),
@@ -279,27 +268,6 @@ def _unit(rule: RuleValue, currency: str) -> str:
     return "a fraction: 0.2 is 20 %" if rule.kind is RuleKind.SHARE else ""
 
 
-def _tokens(visit: Visit) -> list[dict[str, Any]]:
-    now = visit.site.now()
-    return [
-        {
-            "id": each.id,
-            "name": each.name,
-            "role": words(each.role),
-            "prefix": each.prefix,
-            "made": f"{moment(each.created_at)} by {each.created_by}",
-            "used": ago(each.last_used_at, now),
-            "until": moment(each.expires_at) if each.expires_at else "until it is revoked",
-            "good": each.is_good(now),
-            "state": ("", "Revoked") if each.revoked_at else (
-                ("good", "Good") if each.is_good(now) else ("", "Over")
-            ),
-            "own": each.id == visit.person.token_id,
-        }
-        for each in visit.site.desks.people.tokens(visit.person)
-    ]  # fmt: skip
-
-
 def stop(visit: Visit) -> Response:
     """Throw the kill switch of one account, or of all."""
     account = visit.sent("account") or None
@@ -352,38 +320,3 @@ def _read(name: str, text: str) -> str:
         return str(amount(text, words(name)))
     except InputError as error:
         raise FieldsRefused([FieldProblem(name, error.what, error.remedy)]) from None
-
-
-def issue(visit: Visit) -> Response:
-    """Make a token; the answer is the only time its secret is shown."""
-    name, days = visit.sent("name"), visit.sent("days")
-    errors: dict[str, str] = {}
-    if days and not (days.isdecimal() and 0 < int(days[:5]) <= 3650):
-        errors["days"] = "Give whole days, 1 to 3650, or leave it empty."
-    try:
-        role = Role(visit.sent("role"))
-    except ValueError:
-        role = Role.VIEWER
-        errors["role"] = "Choose a role."
-    if not errors:
-        try:
-            made = visit.site.desks.people.issue(
-                visit.person, name, role, int(days) if days else None
-            )
-        except FieldsRefused as error:
-            errors = error.by_field
-        except InputError as error:
-            errors = {"name": str(error)}
-        else:
-            return _show(visit, "", secret=made.secret, secret_name=made.token.name)
-    errors = {f"token-{field}": told for field, told in errors.items()}
-    return _show(visit, "", 422, errors=errors, typed={"token-name": name})
-
-
-def revoke(visit: Visit) -> Response:
-    """End a token and its sessions."""
-    try:
-        token = visit.site.desks.people.revoke(visit.person, visit.request.path_params["id"])
-    except InputError as error:
-        return visit.go(f"{PATH}#tokens", str(error), kind="bad")
-    return visit.go(f"{PATH}#tokens", f"The token {token.name} is revoked.")

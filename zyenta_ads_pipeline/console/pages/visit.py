@@ -81,6 +81,11 @@ class Visit:
         return url.path + (f"?{url.query}" if url.query else "")
 
     @property
+    def origin(self) -> str:
+        """The address that the console was reached by: `https://ads.example.com`."""
+        return f"{self.request.url.scheme}://{self.request.url.netloc}"
+
+    @property
     def where(self) -> str:
         """The address that the request comes from."""
         return self.request.client.host if self.request.client else "unknown"
