@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
-import time
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from tests.api.home import ROOT
-from zyenta_ads_pipeline.console.desks.people import PeopleDesk
-from zyenta_ads_pipeline.console.office import Office
+from tests.api.served import served
 from zyenta_ads_pipeline.console.serving import is_loopback, place, serve
-from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
@@ -125,55 +124,102 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_it_serves_until_it_is_stopped(workers: int, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "zyenta_ads_pipeline", "console", "--port", "0",
-             "--workers", str(workers)],
-            stdout=out, stderr=subprocess.STDOUT, env=os.environ.copy(),
-        )  # fmt: skip
-    try:
-        url = _address(log, child)
-        token = _token()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
-            _until_it_answers(client)
-            assert re.search(rf"{url}/sign-in/link\?code=\S{{20,}}", log.read_text())
+    with served(tmp_path, "--workers", str(workers)) as console:
+        words = {"Authorization": f"Bearer {console.token}"}
+        with httpx.Client(base_url=console.url, headers=words) as client:
+            said = console.log.read_text()
+            assert re.search(rf"{console.url}/sign-in/link\?code=\S{{20,}}", said)
             for _ in range(4 * workers):
                 assert client.get("/api/v1/ads/me").json()["name"] == "eva"
             alien = client.get("/api/v1/ads/me", headers={"Host": "evil.example"})
             assert alien.status_code == 421
             assert "server" not in alien.headers
-    finally:
-        child.send_signal(signal.SIGINT)
-        assert child.wait(20) in (0, -signal.SIGINT, 130)
-    assert "Traceback" not in log.read_text()
 
 
-def _address(log: Path, child: subprocess.Popen[bytes]) -> str:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        assert child.poll() is None, log.read_text()
-        if found := re.search(r"Console: (http://\S+)", log.read_text()):
-            return found[1]
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+def test_it_speaks_tls_to_the_world_beyond_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = _certificate(tmp_path, "ads.test")
+    told(monkeypatch, SECRET=SECRET, NAMES="ads.test", HOST=ANY,
+         CERTIFICATE=str(certificate), KEY=str(key))  # fmt: skip
+    trust = ssl.create_default_context(cafile=str(certificate))
+    with (
+        served(tmp_path, host="ads.test", trust=trust) as console,
+        httpx.Client(base_url=console.url, verify=trust, headers={"Host": "ads.test"}) as client,
+    ):
+        assert console.url.startswith("https://")
+        # Whoever can reach it from elsewhere must not find a way in in its log.
+        assert "sign-in/link" not in console.log.read_text()
+        door = client.get("/sign-in")
+        assert door.headers["strict-transport-security"] == "max-age=31536000"
+        reply = _sign_in(client, door.text, console.token, "https://ads.test")
+        assert reply.status_code == 303
+        assert reply.headers["location"] == "/campaigns"
+        assert all("Secure" in each for each in reply.headers.get_list("set-cookie"))
+        with pytest.raises(httpx.TransportError):
+            httpx.get(console.url.replace("https", "http"), headers={"Host": "ads.test"})
 
 
-def _until_it_answers(client: httpx.Client) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            client.get("/api/v1/ads/me", timeout=10)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("it never answered")
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_proxys_word_counts_only_if_the_proxy_is_trusted(
+    trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch, SECRET=SECRET, NAMES="ads.test", HOST=ANY,
+         PROXIES="127.0.0.1" if trusted else "10.9.8.7")  # fmt: skip
+    words = {"Host": "ads.test", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    with (
+        served(tmp_path, host="ads.test") as console,
+        httpx.Client(base_url=console.url, headers=words) as client,
+    ):
+        door = client.get("/sign-in")
+        assert ("strict-transport-security" in door.headers) is trusted
+        cookies = door.headers.get_list("set-cookie")
+        assert cookies
+        assert all(("Secure" in each) is trusted for each in cookies)
+        for _ in range(6):
+            bad = client.get("/api/v1/ads/me", headers={"Authorization": "Bearer zyt_guess"})
+        assert bad.status_code == 429
+        other = {"Authorization": "Bearer zyt_guess", "X-Forwarded-For": "203.0.113.10"}
+        # Behind a trusted proxy each person has an address; a stranger cannot make one up.
+        assert client.get("/api/v1/ads/me", headers=other).status_code == (401 if trusted else 429)
 
 
-def _token() -> str:
-    office = Office(load_settings())
-    try:
-        return PeopleDesk(office).issue(ROOT, "eva", Role.BUYER).secret
-    finally:
-        office.close()
+def _sign_in(client: httpx.Client, page: str, token: str, origin: str) -> httpx.Response:
+    csrf = page.split('name="csrf" value="')[1].split('"', maxsplit=1)[0]
+    # A cookie of https, which httpx keeps from an address by number with another Host.
+    door = client.cookies.get("zyenta_door") or ""
+    return client.post(
+        "/sign-in",
+        data={"csrf": csrf, "token": token},
+        headers={"Origin": origin, "Cookie": f"zyenta_door={door}"},
+    )
+
+
+def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate of that name and of 127.0.0.1 that nobody else vouches for, and its key."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(secret.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(secret, hashes.SHA256())
+    )
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        secret.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return certificate, key
