@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.console_home import cpu_seconds, empty_server, fill
+from benchmarks.console_home import console_server, cpu_seconds, empty_server, fill
 from benchmarks.measure import Section, ratio
 from tests.browser.finding import FLAGS, REMEDY, any_browser
-from tests.browser.world import ConsoleProcess, told
+from tests.browser.world import told
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person, Role
 from zyenta_ads_pipeline.settings import load_settings
+from zyenta_ads_pipeline.store.campaigns import Campaigns
+from zyenta_ads_pipeline.store.database import open_store
 
 LIST = "/campaigns?size=200"
 SHORT_LIST = "/campaigns"
@@ -28,6 +32,7 @@ JSON = "/api/v1/ads/campaigns?per_page=200"
 COOKIE = "zyenta_session"
 _TURNS = 5
 _REQUESTS = 200
+_CHANGES = 50
 _WARM = 20
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -40,6 +45,7 @@ class Served:
     pid: int
     cookie: str
     token: str
+    store_url: str
 
     @property
     def as_page(self) -> dict[str, str]:
@@ -75,6 +81,10 @@ def measure(folder: Path) -> Section:
                 spent = _server_cpu(many.url, many.pid, path, many.as_page)
                 what = f"server CPU, list of {shown} rows of 10,000"
                 rows.append(_cpu(what, spent, nothing, "10 ms"))
+            with _changing(many) as change:
+                spent = _server_cpu(many.url, many.pid, LIST, many.as_page, _CHANGES, change)
+            what = "the same, after a change each time"
+            rows.append([what, _ms(spent), "", _ms(nothing), ratio(spent, nothing)])
             spent = _server_cpu(many.url, many.pid, JSON, many.as_program)
             rows.append(
                 [
@@ -91,8 +101,9 @@ def measure(folder: Path) -> Section:
 The list of campaigns with sparklines, cold, in Chromium; and what a request costs the server's
 process, over {_TURNS} times {_REQUESTS} requests on one connection. The peer is the same web server
 with an empty reply, or an empty page: the least that any console could cost. **Ratio**: ours over
-that, in CPU time. "Main thread" is the browser's own count of what its tasks used of the CPU
-(`TaskDuration` in thread ticks).""",
+that, in CPU time. Rows are kept for up to five seconds, until a campaign changes; one line tells
+what a look costs when none are. "Main thread" is the browser's own count of what its tasks used of
+the CPU (`TaskDuration` in thread ticks).""",
         ["what", "ours", "aim", "empty reply", "ratio"],
         rows,
     )
@@ -123,22 +134,35 @@ def _seen(served: Served, ours: Sequence[Look], empty: Sequence[Look]) -> list[l
 def _served(home: Path, campaigns: int) -> Iterator[Served]:
     fill(home, campaigns)
     settings = {"ZYENTA_HOME": str(home.absolute()), "ZYENTA_DAGSTER_URL": _NOWHERE}
-    console = ConsoleProcess(settings, home.parent)
     with told(settings, home.parent):
-        office = Office(load_settings())
+        settled = load_settings()
+        office = Office(settled)
         people = Desks(office).people
         token = people.issue(Person("setup", Role.ADMIN), "bench", Role.BUYER).secret
         cookie = people.sign_in(token, "127.0.0.1").cookie
         office.close()
-    console.start()
-    try:
-        yield Served(console.url, console.pid, cookie, token)
-    finally:
-        console.stop()
+    with console_server(settings, home.parent) as (url, pid):
+        yield Served(url, pid, cookie, token, settled.store_url)
+
+
+@contextmanager
+def _changing(served: Served) -> Iterator[Callable[[], object]]:
+    """What changes a campaign on the list, each time it is called."""
+    with closing(open_store(served.store_url)) as store:
+        campaigns, budgets = Campaigns(store), count(1000)
+        (shown,) = campaigns.find(limit=1)
+        yield lambda: campaigns.set_budget(
+            shown.id, next(budgets), actor="bench", reason="Another one.", now=datetime.now(UTC)
+        )
 
 
 def _server_cpu(
-    url: str, pid: int, path: str, headers: dict[str, str], requests: int = _REQUESTS
+    url: str,
+    pid: int,
+    path: str,
+    headers: dict[str, str],
+    requests: int = _REQUESTS,
+    before_each: Callable[[], object] = lambda: None,
 ) -> list[float]:
     """CPU seconds of the server for one request, turn by turn. Ticks are counted, of 10 ms on
     Linux: what costs little is asked for more often."""
@@ -146,6 +170,7 @@ def _server_cpu(
 
     def ask(times: int) -> None:
         for _ in range(times):
+            before_each()
             connection.request("GET", path, headers=headers)
             reply = connection.getresponse()
             reply.read()

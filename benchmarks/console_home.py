@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from tests.browser.world import told
 from tests.campaigns.budget_lake import rows
 from tests.store.campaign_samples import shop
 from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective, CampaignStatus
@@ -133,12 +134,25 @@ app = Starlette(routes=[Route("/", _empty)])
 @contextmanager
 def empty_server() -> Iterator[tuple[str, int]]:
     """Serve it as a process of its own; gives its address and process id."""
+    with _serving("uvicorn", "--no-access-log", "--log-level", "critical", f"{__name__}:app") as it:
+        yield it
+
+
+@contextmanager
+def console_server(settings: Mapping[str, str], folder: Path) -> Iterator[tuple[str, int]]:
+    """Serve the console likewise, with these settings of ours and no others, in `folder`. Started
+    as anybody starts it: a process that is forked, as in the tests, carries more about."""
+    with told(settings, folder), _serving("zyenta_ads_pipeline", "console") as it:
+        yield it
+
+
+@contextmanager
+def _serving(module: str, *options: str) -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--no-access-log",
-               "--log-level", "critical", f"{__name__}:app"]  # fmt: skip
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    command = [sys.executable, "-m", module, *options, "--port", str(port)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         _wait(port, process)
         yield f"http://127.0.0.1:{port}", process.pid

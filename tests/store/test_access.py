@@ -118,6 +118,22 @@ def test_a_session_ends_when_left_alone_signed_out_or_revoked(access: Access) ->
     assert access.session(cookies[2], NOW) is None
 
 
+def test_a_session_is_no_longer_good_than_its_token(store: Store, access: Access) -> None:
+    secret, _ = access.issue("eva", Role.BUYER, by="ada", now=NOW, lasts=timedelta(hours=1))
+    other, token = access.issue("max", Role.ADMIN, by="ada", now=NOW)
+    of_eva, of_max = access.open_session(secret, NOW), access.open_session(other, NOW)
+    assert of_eva is not None
+    assert of_max is not None
+    assert access.session(of_eva[0], NOW + timedelta(minutes=59))
+    assert access.session(of_eva[0], NOW + timedelta(hours=1)) is None
+    revoked = text("UPDATE access_tokens SET revoked_at = created_at WHERE id = :id")
+    assert access.session(of_max[0], NOW)
+    with store.write() as session:
+        session.execute(revoked, {"id": token.id})
+    assert access.session(of_max[0], NOW) is None
+    assert access.person_of(other, NOW) is None
+
+
 def test_a_link_signs_one_person_in_once(store: Store, access: Access) -> None:
     secret = access.link("admin", Role.ADMIN, by="start", now=NOW)
     found: list[object] = []

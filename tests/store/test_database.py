@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from tests.forked import processes
 from tests.store.databases import server
 from tests.store.samples import NOW, approved, budget, states
 from zyenta_ads_pipeline.domain.change import ChangeState
@@ -23,8 +23,8 @@ from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.store.database import VERSION_TABLE, Store, open_store
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.schema import METADATA
+from zyenta_ads_pipeline.store.switches import KillSwitches
 
-SPAWN = multiprocessing.get_context("spawn")
 PROCESSES = 3
 
 
@@ -51,7 +51,7 @@ def _claim_all(url: str, ids: list[str], owner: str) -> list[str]:
 
 def test_several_processes_open_an_empty_database_at_once(empty_url: str) -> None:
     numbers = range(1, 2 * PROCESSES + 1)
-    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=processes()) as pool:
         list(pool.map(len, [""] * PROCESSES))  # the processes have started
         start = time.time() + 1
         done = pool.map(_open_and_propose, repeat(empty_url), numbers, repeat(start))
@@ -84,7 +84,7 @@ def test_of_several_processes_each_change_is_claimed_by_one(store: Store, store_
     outbox = Outbox(store)
     ids = approved(outbox, *(budget(str(n)) for n in range(1, 41)))
     owners = [f"worker {number}" for number in range(PROCESSES)]
-    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=processes()) as pool:
         won = list(pool.map(_claim_all, repeat(store_url), repeat(ids), owners))
     assert Counter(change_id for part in won for change_id in part) == Counter(ids)
     for record in outbox.find():
@@ -210,4 +210,6 @@ def test_a_database_that_goes_away_while_open(tmp_path: Path) -> None:
     server().run(f"DROP DATABASE {name} WITH (FORCE)")
     with pytest.raises(StorageError, match="goes_away"):
         Outbox(store).find()
+    with pytest.raises(StorageError, match="goes_away"):
+        KillSwitches(store).all()
     store.close()

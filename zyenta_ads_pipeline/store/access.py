@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from zyenta_ads_pipeline.domain.access import Person, Role
@@ -56,8 +56,7 @@ class AccessToken:
 
     def is_good(self, now: datetime) -> bool:
         """Whether it opens the door."""
-        over = self.expires_at is not None and self.expires_at <= now
-        return self.revoked_at is None and not over
+        return _is_good(self.expires_at, self.revoked_at, now)
 
 
 @dataclass(frozen=True)
@@ -151,12 +150,11 @@ class Access:
 
     def person_of(self, secret: str, now: datetime) -> Person | None:
         """Who a token belongs to; None for one that is unknown, over or revoked."""
-        with self._store.read() as session:
-            row = _token(session, secret, now)
-            if row is None:
-                return None
-            found = Person(row.name, row.role, "api", row.id)
-            seen = row.last_used_at
+        with self._store.look() as connection:
+            row = connection.execute(_OF_TOKEN, {"hash": _hash(secret)}).one_or_none()
+        if row is None or not _is_good(row.expires_at, row.revoked_at, now):
+            return None
+        found, seen = Person(row.name, row.role, "api", row.id), row.last_used_at
         if seen is None or now - seen >= _SEEN_EVERY:
             with self._store.write() as session:
                 session.execute(
@@ -212,18 +210,17 @@ class Access:
         """Whose session it is, its time prolonged; None for one that is unknown or over, or whose
         token is not good any more."""
         key = _hash(cookie)
-        with self._store.read() as session:
-            row = session.get(SessionRow, key)
-            if row is None or row.expires_at <= now:
-                return None
-            if row.token_id is not None:
-                token = session.get(TokenRow, row.token_id)
-                if token is None or not record(AccessToken, token).is_good(now):
-                    return None
-            person = Person(row.name, row.role, "console", row.token_id)
-            found = Session(person, row.expires_at, row.ends_at)
-            seen = row.seen_at
-        if now - seen < _SEEN_EVERY:
+        with self._store.look() as connection:
+            row = connection.execute(_OF_COOKIE, {"hash": key}).one_or_none()
+        if row is None or row.expires_at <= now:
+            return None
+        if row.token_id is not None and not (
+            row.token_is_there and _is_good(row.token_expires_at, row.token_revoked_at, now)
+        ):
+            return None
+        person = Person(row.name, row.role, "console", row.token_id)
+        found = Session(person, row.expires_at, row.ends_at)
+        if now - row.seen_at < _SEEN_EVERY:
             return found
         until = min(now + SESSION_LASTS, found.ends_at)
         with self._store.write() as session:
@@ -299,6 +296,36 @@ class Access:
         wait = min(timedelta(seconds=30) * 2 ** min(count - TRIES_OF_A_PLACE, 6), TRIES_WITHIN)
         left = (last + wait - now).total_seconds()
         return int(left) + 1 if left > 0 else 0
+
+
+# Every page and every call of the API asks one of these: made once, and of columns alone.
+_OF_TOKEN = select(
+    TokenRow.id,
+    TokenRow.name,
+    TokenRow.role,
+    TokenRow.last_used_at,
+    TokenRow.expires_at,
+    TokenRow.revoked_at,
+).where(TokenRow.secret_hash == bindparam("hash"))
+_OF_COOKIE = (
+    select(
+        SessionRow.name,
+        SessionRow.role,
+        SessionRow.token_id,
+        SessionRow.seen_at,
+        SessionRow.expires_at,
+        SessionRow.ends_at,
+        TokenRow.id.is_not(None).label("token_is_there"),
+        TokenRow.expires_at.label("token_expires_at"),
+        TokenRow.revoked_at.label("token_revoked_at"),
+    )
+    .outerjoin(TokenRow, TokenRow.id == SessionRow.token_id)
+    .where(SessionRow.secret_hash == bindparam("hash"))
+)
+
+
+def _is_good(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
+    return revoked_at is None and (expires_at is None or expires_at > now)
 
 
 def _begin(session: Transaction, person: Person, now: datetime) -> tuple[str, Session]:

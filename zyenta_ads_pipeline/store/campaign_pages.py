@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from zyenta_ads_pipeline.domain.campaign import BudgetLevel, CampaignObjective, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused
@@ -178,12 +178,12 @@ class CampaignPages:
             statuses=tuple(query.statuses),
             objectives=tuple(query.objectives),
         )
-        with self._store.read() as session:
-            stamp = stamp_of(session.connection())
+        with self._store.look() as connection:
+            stamp = stamp_of(connection)
             kept = _fresh(self._pages, query, stamp)
             if kept is not None:
                 return kept
-            sums = self._sums(session, query, stamp)
+            sums = self._sums(connection, query, stamp)
             wanted = frozenset(query.statuses or CampaignStatus)
             by_status = dict.fromkeys(CampaignStatus, 0)
             for _, status, numbers in sums:
@@ -198,12 +198,12 @@ class CampaignPages:
                     "offset": (page - 1) * query.size,
                     "statuses": list(query.statuses),
                 }
-                rows = list(map(CampaignLine._make, rows_of(session.connection(), shape, values)))
+                rows = list(map(CampaignLine._make, rows_of(connection, shape, values)))
         made = CampaignPage(rows, found, _totals(sums, wanted), by_status, page, query.size)
         self._keep(self._pages, query, (stamp, time.monotonic(), made), _MOST_PAGES)
         return made
 
-    def _sums(self, session: Session, query: CampaignQuery, stamp: object) -> _Sums:
+    def _sums(self, connection: Connection, query: CampaignQuery, stamp: object) -> _Sums:
         """By currency and status: the sums over all that fit but for their status."""
         key = replace(
             query, statuses=(), sort=CampaignSort.CREATED, descending=True, page=1, size=1
@@ -214,7 +214,7 @@ class CampaignPages:
         shape = _shape(key, sqlite=self._store.is_sqlite)
         found = tuple(
             (currency, status, tuple(map(int, numbers)))
-            for currency, status, *numbers in sums_of(session.connection(), shape, _values(key))
+            for currency, status, *numbers in sums_of(connection, shape, _values(key))
         )
         self._keep(self._kept, key, (stamp, time.monotonic(), found), _MOST_SUMS)
         return found
@@ -250,8 +250,8 @@ class CampaignCounts:
 
     def of_accounts(self, account_ids: Collection[str]) -> dict[str, tuple[int, int, int]]:
         """By account: campaigns of ours, those of them that run, changes that wait for a person."""
-        with self._store.read() as session:
-            rows = counts_of(session.connection(), list(account_ids))
+        with self._store.look() as connection:
+            rows = counts_of(connection, list(account_ids))
         found = {account_id: [0, 0, 0] for account_id in account_ids}
         for account_id, place, count in rows:
             found[account_id][place] += count

@@ -7,6 +7,7 @@ they are read for update.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 import time
@@ -68,6 +69,13 @@ class Store:
         """A transaction that sees one snapshot and changes nothing."""
         with self._failing(), Session(self._engine) as session:
             yield session
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """The same for single columns: without objects, which cost more than asking does. For what
+        every request of the console reads."""
+        with self._failing(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -198,7 +206,7 @@ def _use_wal(engine: Engine) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    head = _head()
     with engine.connect() as connection:
         if _version(connection) == head:
             return
@@ -216,6 +224,12 @@ def _migrate(engine: Engine) -> None:
                 f"({error}).",
                 "It was probably made by a newer version: install that one.",
             ) from error
+
+
+@functools.cache
+def _head() -> str | None:
+    """The newest schema's revision. To read it takes longer than to open a database."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def _version(connection: Connection) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import Row
 from sqlalchemy.orm import DeclarativeBase
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ else:
     R = TypeVar("R")
 
 
-def record(kind: type[R], row: DeclarativeBase, /, **more: Any) -> R:
+def record(kind: type[R], row: DeclarativeBase | Row[Any], /, **more: Any) -> R:
     """A `kind` with the row's values; lists come as tuples, and `more` takes their place."""
     names = (each.name for each in fields(kind) if each.name not in more)
     values = {name: getattr(row, name) for name in names}

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from zyenta_ads_pipeline.domain.campaign import CampaignRequest, require_step
@@ -128,13 +128,11 @@ class CampaignRequests:
     ) -> list[tuple[CampaignRequest, RequestState]]:
         """Requests in one of these states (none named: all), the newest first, and how far each
         is."""
-        wanted = [RequestRow.state.in_(states)] if states else []
-        order = (RequestRow.requested_at.desc(), RequestRow.id)
-        asked = select(RequestRow).where(*wanted).order_by(*order).limit(limit)
-        with self._store.read() as session:
+        asked = {"states": list(states or RequestStep), "limit": limit}
+        with self._store.look() as connection:
             return [
                 (record(CampaignRequest, row), record(RequestState, row))
-                for row in session.scalars(asked)
+                for row in connection.execute(_FOUND, asked)
             ]
 
     def claim(self, request_id: str, owner: str, lease: timedelta, now: datetime) -> bool:
@@ -227,6 +225,15 @@ class CampaignRequests:
             row.updated_at = now
             session.flush()
             return record(RequestState, row)
+
+
+# The list of campaigns asks this with each look at it: made once, and of columns alone.
+_FOUND = (
+    select(RequestRow.__table__)
+    .where(RequestRow.state.in_(bindparam("states", expanding=True)))
+    .order_by(RequestRow.requested_at.desc(), RequestRow.id)
+    .limit(bindparam("limit"))
+)
 
 
 def _abandoned(now: datetime) -> ColumnElement[bool]:

@@ -17,6 +17,10 @@ from zyenta_ads_pipeline.store.launch_models import SwitchJournalRow, SwitchRow
 from zyenta_ads_pipeline.store.upsert import replacing
 
 _EVERYWHERE = "*"
+# Every page and every write asks this: made once, and of columns alone.
+_THROWN = select(SwitchRow.scope, SwitchRow.by, SwitchRow.reason, SwitchRow.at).where(
+    SwitchRow.thrown
+)
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,9 @@ class KillSwitches:
             ]
 
     def _thrown(self) -> list[Switch]:
-        with self._store.read() as session:
-            rows = session.scalars(select(SwitchRow).where(SwitchRow.thrown))
-            found = [Switch(_account(row.scope), row.by, row.reason, row.at) for row in rows]
+        with self._store.look() as connection:
+            rows = connection.execute(_THROWN)
+            found = [Switch(_account(scope), by, reason, at) for scope, by, reason, at in rows]
         return sorted(found, key=lambda switch: switch.account_id or "")
 
 

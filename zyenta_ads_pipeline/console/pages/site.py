@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, Template
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from zyenta_ads_pipeline import __version__
@@ -20,6 +20,7 @@ from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.console.desks.people import SESSION_COOKIE
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.console.pages import words
+from zyenta_ads_pipeline.console.pages.packed import Part, page_of
 from zyenta_ads_pipeline.console.pages.pictures import LOGO, icon, static
 from zyenta_ads_pipeline.console.pages.visit import (
     FRAGMENT,
@@ -44,6 +45,7 @@ _FIELDS = 3000
 _KNOWN_FROM = 1_000_000
 """Bytes from which nothing is read of who is not signed in."""
 _FORGET = 5.0
+_NOT_KEPT = {"Vary": f"{FRAGMENT}, Cookie", "Cache-Control": "no-store"}
 _WARN_BEFORE = timedelta(minutes=5)
 _LINKS = (
     ("/campaigns", "Campaigns"),
@@ -148,9 +150,7 @@ class Site:
         if visit.fragment and visit.fragment in found.blocks and status < 300:
             return self._part(visit, found, values)
         html = found.render(frame=self._frame(visit), **values)
-        response = HTMLResponse(html, status_code=status)
-        response.headers["Vary"] = f"{FRAGMENT}, Cookie"
-        response.headers["Cache-Control"] = "no-store"
+        response = page_of(visit.request, html, _apart(values), status, _NOT_KEPT)
         if SAID in visit.request.cookies:
             response.delete_cookie(SAID, path="/", httponly=True, samesite="lax")
         return visit.finish(response)
@@ -170,12 +170,8 @@ class Site:
         )
         context = template.new_context({"frame": frame, **values})
         html = "".join(template.blocks[visit.fragment](context))
-        headers = {
-            FRAGMENT: visit.fragment,
-            "Vary": f"{FRAGMENT}, Cookie",
-            "Cache-Control": "no-store",
-        }
-        return HTMLResponse(html, headers=headers)
+        headers = {FRAGMENT: visit.fragment, **_NOT_KEPT}
+        return page_of(visit.request, html, _apart(values), 200, headers)
 
     def _frame(self, visit: Visit) -> Frame:
         signed = visit.signed
@@ -320,6 +316,10 @@ class Site:
         )  # fmt: skip
         told = f"Nothing was done: the page was from an older session. {more}"
         return visit.finish(visit.go(back, told, kind="warn"))
+
+
+def _apart(values: Mapping[str, Any]) -> Part | None:
+    return next((each for each in values.values() if isinstance(each, Part)), None)
 
 
 def _referred(visit: Visit) -> str:
