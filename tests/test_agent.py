@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.campaigns.launching import connected, graph, picture
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.agent import AdsAgent
 from zyenta_ads_pipeline.connections import store_of, vault_of
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignObjective, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped, NotSupported
 from zyenta_ads_pipeline.domain.shop import MediaAsset, MediaKind, Product, ShopStore
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings, load_settings
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.connections import Connections
@@ -154,7 +155,8 @@ def test_other_platforms_say_that_they_are_not_supported_yet(
     [
         ({"duration_days": 0}, "0 days"),
         ({"duration_days": 91}, "91 days"),
-        ({"daily_budget": Decimal(0)}, "nothing"),
+        ({"daily_budget": Decimal(0)}, "Choose 10 to 10,000 USD a day"),
+        ({"daily_budget": Decimal("10000.01")}, "too large"),
         ({"variations": 0}, "0 creatives"),
         ({"store_id": "other"}, "other"),
         ({"product_ids": ("p9",)}, "p9"),
@@ -168,8 +170,14 @@ def test_what_cannot_be_asked_is_refused_in_words(
 
 
 def test_a_request_that_failed_is_carried_out_once_it_is_mended(settings: Settings) -> None:
+    asked = agent(settings).request_campaign(
+        "shop", "meta", CampaignObjective.CONVERSIONS, Decimal(50)
+    )
+    drafted = asyncio.run(agent(settings).draft(asked.id))
+    with store_of(settings) as store:
+        Campaigns(store).set_budget(drafted.id, 50, "eva", "lowered", datetime.now(UTC))
     with pytest.raises(LaunchStopped, match="below"):
-        created(settings, daily_budget=Decimal("0.50"))
+        asyncio.run(agent(settings).launch(drafted.id))
     with store_of(settings) as store:
         (failed,) = Campaigns(store).find()
         assert failed.status is CampaignStatus.ERROR

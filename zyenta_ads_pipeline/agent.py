@@ -25,6 +25,7 @@ from zyenta_ads_pipeline.campaigns.rollback import roll_back
 from zyenta_ads_pipeline.connections import connect_meta, stopped, store_of, vault_of
 from zyenta_ads_pipeline.creatives.media_files import fetch
 from zyenta_ads_pipeline.creatives.targeting import mended
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import (
     LONGEST_DAYS,
     AdCampaign,
@@ -111,9 +112,9 @@ class AdsAgent:
     ) -> AdCampaign:
         """Write creatives, aim them, and launch a campaign, paused; the seeds' signature.
 
-        `daily_budget` is in major units of the ad account's currency. With a `key` used before
-        the campaign of that time comes back. What stops half-way stays in the store: see
-        `carry_out`.
+        `daily_budget` is in major units of the ad account's currency, within its `BudgetLimits`.
+        With a `key` used before the campaign of that time comes back. What stops half-way stays in
+        the store: see `carry_out`.
         """
         request = self.request_campaign(
             store_id,
@@ -155,9 +156,7 @@ class AdsAgent:
             raise InputError(f"{variations} creatives cannot be tested.", "Choose 1 to 10.")
         with store_of(self._settings) as store:
             connection = self._connection(store, store_id, platform)
-            minor = to_minor(daily_budget, connection.currency)
-            if minor < 1:
-                raise InputError("The daily budget is nothing.", "Choose one above zero.")
+            minor = limits_of(connection.currency).minor(daily_budget)
             request = CampaignRequest(
                 id=uuid4().hex,
                 store_id=store_id,

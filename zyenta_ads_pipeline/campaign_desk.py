@@ -14,11 +14,11 @@ from zyenta_ads_pipeline.campaign_list import (
     SHORT,
     in_table,
     in_words,
-    own_name,
     refresh_numbers,
 )
 from zyenta_ads_pipeline.campaigns.adoption import Adopted
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused
+from zyenta_ads_pipeline.campaigns.launch_plan import own_name
 from zyenta_ads_pipeline.campaigns.manager import Acted
 from zyenta_ads_pipeline.campaigns.optimize import Optimized
 from zyenta_ads_pipeline.change_desk import change_in_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ from zyenta_ads_pipeline.store.shops import Shops
 
 SHORT = 8
 """Letters of an id that are shown."""
-_TOKEN = re.compile(r" \[zy[0-9a-f]{12}\]$")
 _STYLES = {CampaignStatus.ERROR: "red", CampaignStatus.REJECTED: "red"}
 _COLUMNS = {"id": "", "name": "", "status": "", "objective": "more", "a day": "", "spend": "",
             "sales": "", "revenue": "more", "ROAS": "", "CTR": "more"}  # fmt: skip
@@ -153,12 +151,6 @@ def totals(campaigns: Sequence[AdCampaign]) -> list[str]:
 def in_words(value: str) -> str:
     """A status, an objective or an action without its underscores."""
     return value.replace("_", " ")
-
-
-def own_name(name: str, campaign: str = "") -> str:
-    """An object's name without the token at its end, and without its campaign's name."""
-    bare = _TOKEN.sub("", name)
-    return bare.removeprefix(f"{campaign} - ") if campaign else bare
 
 
 def ratio(value: Decimal | None) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
 
-from zyenta_ads_pipeline.campaign_list import SHORT, in_words, own_name, percent, ratio
+from zyenta_ads_pipeline.campaign_list import SHORT, in_words, percent, ratio
+from zyenta_ads_pipeline.campaigns.launch_plan import own_name
 from zyenta_ads_pipeline.connections import store_of
+from zyenta_ads_pipeline.creatives.targeting_words import targeting_in_words
 from zyenta_ads_pipeline.domain.campaign import (
     AdCampaign,
     BudgetLevel,
@@ -27,8 +29,6 @@ from zyenta_ads_pipeline.store.launches import Launches, LaunchStep
 from zyenta_ads_pipeline.store.shops import Shops
 
 _SIDE_BY_SIDE = 3
-_AUTOMATION, _FLEXIBLE, _PLACES = "targeting_automation", "flexible_spec", "geo_locations"
-_AGES = ("age_min", "age_max")
 
 
 @dataclass(frozen=True)
@@ -81,30 +81,6 @@ def creatives_side_by_side(
                 add(shown, name, *(column[name] for column in columns))
         tables.append(shown)
     return tables
-
-
-def targeting_in_words(targeting: Mapping[str, Any]) -> str:
-    """`DE, AT; aged 18 to 65 and over; interested in Hiking or Camping`."""
-    words: list[str] = []
-    places = targeting.get(_PLACES)
-    if isinstance(places, Mapping):
-        words += [
-            ", ".join(map(str, value)) if name == "countries" else f"{name} {_names(value)}"
-            for name, value in places.items()
-        ]
-    if low := targeting.get(_AGES[0]):
-        high = targeting.get(_AGES[1], 65)
-        words.append(f"aged {low} and over" if high == 65 else f"aged {low} to {high}")
-    groups = targeting.get(_FLEXIBLE)
-    for group in groups if isinstance(groups, list) else ():
-        named = [name for value in group.values() for name in _each_name(value)]
-        words.append(f"interested in {' or '.join(named)}")
-    automation = targeting.get(_AUTOMATION)
-    if isinstance(automation, Mapping) and automation.get("advantage_audience"):
-        words.append("and whom Meta finds beyond them")
-    told = {_PLACES, *_AGES, _FLEXIBLE, _AUTOMATION}
-    words += [f"{name} {_names(value)}" for name, value in targeting.items() if name not in told]
-    return "; ".join(words) or "nothing known"
 
 
 def _facts(campaign: AdCampaign) -> RenderableType:
@@ -289,15 +265,6 @@ def _values(values: Mapping[str, Any] | None) -> str:
     if set(values) == {"value"}:
         return str(values["value"])
     return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
-
-
-def _each_name(value: Any) -> Iterable[str]:
-    for each in value if isinstance(value, list) else [value]:
-        yield str(each.get("name") or each.get("id")) if isinstance(each, Mapping) else str(each)
-
-
-def _names(value: Any) -> str:
-    return ", ".join(_each_name(value))
 
 
 def _money(minor: int, currency: str) -> str:

@@ -12,7 +12,9 @@ from rich.text import Text
 from zyenta_ads_pipeline.connect_look import Choose, Found, Wanted, bounded_platform, look
 from zyenta_ads_pipeline.connections import store_of, vault_of
 from zyenta_ads_pipeline.domain.ads import account_number
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
+from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.shop import PlatformConnection, ShopStore
 from zyenta_ads_pipeline.ingestion.canary import State
 from zyenta_ads_pipeline.settings import Settings
@@ -160,7 +162,8 @@ def _told(settings: Settings, shop: ShopStore, found: Found, *, own: bool) -> Co
         return Connected(Group(shown, Text("Not connected: see the remedies above.")), False)
     kept = "Its token is kept encrypted." if own else "It uses the token of the settings."
     last = f"Store {shop.id} is connected to act_{found.account.id}. {kept} Next:"
-    following = f"`zyenta campaign create {shop.id} --objective conversions --budget 50`."
+    budget = plain(limits_of(found.account.currency).usual)
+    following = f"`zyenta campaign create {shop.id} --objective conversions --budget {budget}`."
     return Connected(Group(shown, Text(f"{last} {following}")), True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 
+_THOUSANDS = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _PIPED_WIDTH = 240  # a file or pipe has no width of its own, and numbers must not be cut
 out = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
@@ -52,7 +54,12 @@ def told(first: str) -> Iterator[Callable[[str], None]]:
 
 
 def amount(text: str) -> Decimal:
-    """An amount of money that a person typed: `50`, `49.90` or `49,90`."""
+    """An amount of money that a person typed: `50`, `49.90` or `49,90`; not `1,000` or `1.000`,
+    which are a thousand to some and one to others."""
+    if _THOUSANDS.search(text):
+        raise typer.BadParameter(
+            f"{text!r} can be read in two ways. Write it like 1000 or 1000.00."
+        )
     try:
         found = Decimal(text.strip().replace(",", "."))
     except InvalidOperation:

@@ -56,6 +56,8 @@ def test_accounts_show_their_health(home: Home) -> None:
         assert [each.id for each in found] == ["101", "1"]
         assert found[0].stores == ["shop"]
         assert found[0].campaigns == 3
+        limits = [(each.least_daily_budget, each.most_daily_budget) for each in found]
+        assert limits == [(10, 10_000), (None, None)], "nothing is known of the second"
         assert not found[0].well, "it was never read"
         one = client.get(f"{API}/accounts/act_101").json()
         assert one["id"] == "101"

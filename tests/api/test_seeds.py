@@ -60,8 +60,10 @@ def test_a_campaign_is_created_by_the_body(home: Home) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "remedy"),
     [
-        ("daily_budget", "9.99", "Give 10 or more."),
-        ("daily_budget", "10000.01", "Give 10000 or less."),
+        ("daily_budget", "9.99", "Choose 10 to 10,000 EUR a day."),
+        ("daily_budget", "10000.01", "Choose 10 to 10,000 EUR a day."),
+        ("daily_budget", "0", "Give more than 0."),
+        ("daily_budget", "1e13", "Give less than 10000000000000."),
         ("daily_budget", "plenty", "Write it like 50 or 49.90."),
         ("duration_days", "0", "Give 1 or more."),
         ("duration_days", "91", "Give 90 or less."),

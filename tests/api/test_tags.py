@@ -72,12 +72,46 @@ def test_two_buyers_approve_one_change(home: Home) -> None:
         assert journal[-1]["toState"] == "approved"
 
 
-def test_a_rejection_needs_its_reason_and_a_decided_change_stays(home: Home) -> None:
+def test_of_two_with_one_etag_one_sets_the_budget(home: Home) -> None:
+    address = f"{API}/campaigns/{home.campaigns[1].id}"
+    with home.client() as one, home.client(Role.ADMIN) as other:
+        tag = {"If-Match": one.get(address).headers["etag"]}
+        assert one.patch(address, json={"daily_budget": 60}, headers=tag).status_code == 200
+        checked(other.patch(address, json={"daily_budget": 70}, headers=tag), 412)
+        again = one.patch(address, json={"daily_budget": 60}, headers=tag)
+        assert again.status_code == 200, "a repeated call is the same order"
+        (order,) = other.get(f"{address}/orders").json()["orders"]
+        assert order["payload"] == {"daily_budget_minor": 6000}
+        newer = {"If-Match": other.get(address).headers["etag"]}
+        assert other.patch(address, json={"daily_budget": 70}, headers=newer).status_code == 200
+
+
+def test_of_several_changes_each_is_told_for_itself(home: Home) -> None:
+    first, second = proposed(home.store, proposal("1"), proposal("2", decision_id="d2"))
+    with home.client() as client:
+        checked(client.post(f"{API}/changes/reject", json={"ids": ["none"]}), 404)
+        sent = {"ids": [first, second, "none"], "versions": {second: "0123"}}
+        told = client.post(f"{API}/changes/approve", json=sent)
+        assert told.status_code == 200, told.text
+        found = told.json()
+        assert (found["success"], [each["id"] for each in found["changes"]]) == (False, [first])
+        assert {each["id"]: each["status"] for each in found["refused"]} == {
+            second: 412,
+            "none": 404,
+        }
+        assert all(each["detail"] and each["remedy"] for each in found["refused"])
+        assert {each["id"] for each in found["refused"] if each["change"] is None} == {"none"}
+        done = client.post(f"{API}/changes/reject", json={"ids": [first, second]}).json()
+        assert (done["success"], len(done["changes"]), done["refused"]) == (True, 2, [])
+
+
+def test_a_rejection_may_give_its_reason_and_a_decided_change_stays(home: Home) -> None:
     own = home.campaigns[1]
     assert own.platform_campaign_id is not None
     (change,) = proposed(home.store, proposal(own.platform_campaign_id))
     with home.client() as client:
-        checked(client.post(f"{API}/changes/{change}/reject", json={}), 422)
+        long = {"reason": "x" * 501}
+        checked(client.post(f"{API}/changes/{change}/reject", json=long), 422)
         stale = {"ids": [change], "reason": "no", "versions": {change: "0123"}}
         checked(client.post(f"{API}/changes/reject", json=stale), 412)
         done = client.post(f"{API}/changes/{change}/reject", json={"reason": "Too much."})

@@ -42,6 +42,7 @@ PAGES = (
     "/catalogue",
     "/catalogue/trail",
     "/settings",
+    "/settings/access",
     "/campaigns/nowhere",
 )
 NOT_THERE = "/campaigns/nowhere"
@@ -105,11 +106,19 @@ def _open_the_folds_of(address: str) -> Callable[[Page], None]:
     return opened
 
 
+def _tick_changes(page: Page) -> None:
+    page.goto("/changes")
+    page.locator(".tick input").first.check()
+    page.locator("form#bulk summary").click()
+    expect(page.get_by_role("button", name="Reject what is ticked")).to_be_visible()
+
+
 DIALOGS: Mapping[str, Callable[[Page], None]] = {
     "a form with errors": _submit_what_is_wrong,
     "the question before pausing": _ask_about_pausing,
     "a launch on its way": _ask_for_a_campaign,
     "a run on its way": _start_a_run,
+    "changes that are ticked": _tick_changes,
     "editing and rejecting changes": _open_the_folds_of("/changes"),
     "menus and settings": _open_the_folds_of("/settings"),
 }

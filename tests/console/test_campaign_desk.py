@@ -11,6 +11,7 @@ import pytest
 
 from tests.console.desk_home import ADA, EVA, MAX, NOW, VIC, acts
 from tests.store.campaign_samples import launched, picture
+from tests.store.samples import status
 from zyenta_ads_pipeline.console.desks.asking import NewCampaign
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.console.desks.rules import RuleScope
@@ -28,6 +29,7 @@ from zyenta_ads_pipeline.store.campaign_models import RequestStep
 from zyenta_ads_pipeline.store.campaign_pages import CampaignQuery
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.orders import OrderKind, Orders, OrderState
+from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.shops import Shops
 from zyenta_ads_pipeline.store.switches import KillSwitches
@@ -230,7 +232,7 @@ def test_a_budget_beyond_the_limits_of_a_campaign_is_refused(
     desks: Desks, office: Office, amount: str
 ) -> None:
     campaign = running(office)
-    with pytest.raises(FieldsRefused, match="10 to 10000"):
+    with pytest.raises(FieldsRefused, match="10 to 10,000 EUR a day"):
         desks.campaigns.order(EVA, campaign.id, OrderKind.BUDGET, {"daily_budget": Decimal(amount)})
     assert Orders(office.store).find() == []
 
@@ -244,7 +246,7 @@ def test_a_large_budget_can_be_brought_down_and_doubled_at_most(
     for minor in (2_000_000, 6_000_000):
         order = desk.order(EVA, campaign.id, OrderKind.BUDGET, {"daily_budget_minor": minor})
         assert order.payload["daily_budget_minor"] == minor
-    with pytest.raises(FieldsRefused, match="10 to 60000"):
+    with pytest.raises(FieldsRefused, match="10 to 60,000 EUR a day"):
         desk.order(EVA, campaign.id, OrderKind.BUDGET, {"daily_budget_minor": 6_000_001})
 
 
@@ -276,3 +278,64 @@ def test_nothing_is_lined_up_behind_a_stop(desks: Desks, office: Office) -> None
     KillSwitches(office.store).throw("101", by="ada", reason="fire", now=NOW)
     with pytest.raises(InputError, match="fire"):
         desks.campaigns.order(EVA, campaign.id, OrderKind.PAUSE)
+
+
+ON, OFF = OrderKind.ACTIVATE, OrderKind.PAUSE
+
+
+def test_who_sees_an_activation_under_way_can_pause_and_not_activate_twice(
+    desks: Desks, office: Office
+) -> None:
+    campaign = running(office, CampaignStatus.PAUSED)
+    desk, orders = desks.campaigns, Orders(office.store)
+    on = desk.order(EVA, campaign.id, ON)
+    assert desk.allowed(MAX, campaign) & {ON, OFF} == {OFF}
+    assert desk.order(MAX, campaign.id, ON) == on, "a second click is the same order"
+    assert orders.claim(on.id, "w", timedelta(minutes=5), office.now())
+    assert desk.allowed(MAX, campaign) & {ON, OFF} == {OFF}
+    off = desk.order(MAX, campaign.id, OFF)
+    assert desk.allowed(MAX, campaign) & {ON, OFF} == {ON}, "only what is not asked for already"
+    assert desk.order(EVA, campaign.id, OFF) == off
+    assert not orders.claim(off.id, "x", timedelta(minutes=5), office.now())
+    orders.finish(on.id, "w", note="", now=office.now())
+    Campaigns(office.store).move(
+        campaign.id, CampaignStatus.ACTIVE, reason="", actor="w", now=office.now()
+    )
+    assert orders.claim(off.id, "x", timedelta(minutes=5), office.now()), "after it"
+
+
+def test_a_pause_that_waits_can_be_answered_by_an_activation(desks: Desks, office: Office) -> None:
+    campaign = running(office)
+    off = desks.campaigns.order(EVA, campaign.id, OFF)
+    assert desks.campaigns.allowed(MAX, campaign) & {ON, OFF} == {ON}
+    desks.campaigns.order(MAX, campaign.id, ON)
+    assert Orders(office.store).get(off.id).state is OrderState.WITHDRAWN
+
+
+def test_a_pause_is_offered_while_an_approved_change_or_an_undo_may_switch_it_on(
+    desks: Desks, office: Office
+) -> None:
+    campaign = running(office, CampaignStatus.PAUSED)
+    assert desks.campaigns.allowed(EVA, campaign) & {ON, OFF} == {ON}
+    change = replace(status("9001"), account_id="101", campaign_id="9001",
+                     old_value="PAUSED", new_value="ACTIVE")  # fmt: skip
+    outbox = Outbox(office.store)
+    (left,) = outbox.propose([change], actor="eva", now=NOW, approve=True).inserted
+    assert desks.campaigns.allowed(EVA, campaign) & {ON, OFF} == {OFF}
+    outbox.reject([left.id], actor="eva", reason="", now=office.now())
+    assert desks.campaigns.allowed(EVA, campaign) & {ON, OFF} == {ON}
+    Orders(office.store).ask(
+        OrderKind.UNDO, campaign_id=campaign.id, account_id="101",
+        payload={"change_id": left.id}, by="eva", now=office.now(),
+    )  # fmt: skip
+    assert desks.campaigns.allowed(EVA, campaign) & {ON, OFF} == {ON, OFF}
+
+
+def test_what_is_asked_for_already_is_not_offered_again(desks: Desks, office: Office) -> None:
+    campaign = running(office)
+    for kind in (OrderKind.OPTIMIZE, OrderKind.REVIEW, OrderKind.TAKE_OVER):
+        order = desks.campaigns.order(EVA, campaign.id, kind)
+        assert kind not in desks.campaigns.allowed(EVA, campaign)
+        assert desks.campaigns.order(MAX, campaign.id, kind) == order
+    desks.campaigns.order(EVA, campaign.id, OrderKind.BUDGET, {"daily_budget_minor": 6_000})
+    assert OrderKind.BUDGET in desks.campaigns.allowed(EVA, campaign), "another one can be asked"

@@ -106,8 +106,12 @@ def test_while_a_campaign_is_only_watched_nothing_of_it_is_approved(
     change, other = proposed(office), proposed(office, "12", campaign_id="9002")
     desks.rules.set(ADA, RuleScope("101", "9001"), "autopilot", "watch")
     with pytest.raises(InputError, match="campaign 9001"):
-        desks.changes.approve(EVA, [change.id, other.id])
-    assert desks.changes.approve(EVA, [other.id]).moved
+        desks.changes.approve(EVA, [change.id])
+    found = desks.changes.approve(EVA, [change.id, other.id])
+    assert [each.id for each in found.moved] == [other.id]
+    (refused,) = found.refused
+    assert (refused.id, refused.record) == (change.id, desks.changes.get(VIC, change.id))
+    assert "campaign 9001" in refused.why.what
     own = desks.changes.edit(EVA, change.id, 12_000)
     assert own.state is ChangeState.APPROVED, "what a person asks for is written"
     desks.rules.set(ADA, RuleScope("101"), "autopilot", "watch")
@@ -134,7 +138,7 @@ def test_a_value_outside_the_bounds_is_refused(desks: Desks, office: Office, val
     change = proposed(office)
     with pytest.raises(FieldsRefused) as refused:
         desks.changes.edit(EVA, change.id, value)
-    assert refused.value.problems[0].field == "new_value_minor"
+    assert refused.value.problems[0].field == "daily_budget"
     assert desks.changes.get(VIC, change.id).state is ChangeState.PROPOSED
 
 
@@ -189,16 +193,55 @@ def count_statements() -> Iterator[list[str]]:
 def test_a_value_beyond_the_limits_of_a_campaign_is_refused(desks: Desks, office: Office) -> None:
     change = proposed(office)
     for value in (999, 1_000_001, 99_999_999_999):
-        with pytest.raises(FieldsRefused, match="10 to 10000"):
+        with pytest.raises(FieldsRefused, match="10 to 10,000 EUR a day"):
             desks.changes.edit(EVA, change.id, value)
     assert desks.changes.edit(EVA, change.id, 1_000_000).state is ChangeState.APPROVED
 
 
-def test_a_reason_is_needed_to_reject(desks: Desks, office: Office) -> None:
-    change = proposed(office)
-    for reason in ("", "   ", "x" * 501):
-        with pytest.raises(FieldsRefused):
-            desks.changes.reject(EVA, [change.id], reason)
+def test_a_reason_to_reject_is_kept_and_need_not_be_given(desks: Desks, office: Office) -> None:
+    first, second = proposed(office), proposed(office, "12")
+    with pytest.raises(FieldsRefused, match="too long"):
+        desks.changes.reject(EVA, [first.id], "x" * 501)
+    desks.changes.reject(EVA, [first.id], " stock is low ")
+    desks.changes.reject(EVA, [second.id])
+    notes = [desks.changes.get(VIC, each.id).last_note for each in (first, second)]
+    assert notes == ["stock is low", ""]
+    assert desks.changes.get(VIC, second.id).state is ChangeState.REJECTED
+
+
+def test_of_several_each_is_told_for_itself(desks: Desks, office: Office) -> None:
+    ids = [proposed(office, str(number)).id for number in range(1, 6)]
+    good, approved, rejected, stale, gone = ids[0], ids[1], ids[2], ids[3], "nothing"
+    desks.changes.approve(MAX, [approved])
+    desks.changes.reject(MAX, [rejected], "stock is low")
+    seen = {stale: "of-long-ago", good: desks.changes.version(desks.changes.get(VIC, good))}
+    found = desks.changes.approve(EVA, [gone, stale, rejected, approved, good], seen)
+    assert [each.id for each in found.moved] == [good]
+    assert [each.record.id for each in found.already] == [approved]
+    told = {each.id: type(each.why) for each in found.refused}
+    assert told == {gone: NotThere, stale: Stale, rejected: TakenAlready}
+    assert {each.id for each in found.refused if each.record is None} == {gone}
+    assert acts(office)[2:] == [("eva", "change.approve", False)]
+    none = desks.changes.reject(EVA, [gone, rejected, "nowhere"], "no")
+    assert (none.moved, [each.record.id for each in none.already]) == ([], [rejected])
+    assert [each.id for each in none.refused] == [gone, "nowhere"]
+    with pytest.raises(NotThere):
+        desks.changes.reject(EVA, [gone], "no")
+
+
+def test_an_order_about_a_change_is_found_from_all_of_its_act(desks: Desks, office: Office) -> None:
+    one, other = (
+        applied(office, proposed(office, object_id, decision_id="buyer:o1:1"))
+        for object_id in ("11", "12")
+    )
+    alone = applied(office, proposed(office, "13"))
+    assert desks.changes.orders_about(VIC, one) == []
+    order = desks.changes.undo(EVA, one.id)
+    assert desks.changes.orders_about(VIC, one) == [order]
+    assert desks.changes.orders_about(VIC, other) == [order]
+    assert desks.changes.orders_about(VIC, alone) == []
+    desks.campaigns.withdraw(EVA, order.id)
+    assert desks.changes.orders_about(VIC, one) == []
 
 
 def test_a_stop_holds_approvals(desks: Desks, office: Office) -> None:

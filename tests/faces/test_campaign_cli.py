@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.faces.buyer import Buyer, change_ids, settle
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.campaign import CampaignStatus
 from zyenta_ads_pipeline.domain.creative import CreativeStatus
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,7 @@ def test_ids_may_be_cut_but_not_too_short(buyer: Buyer) -> None:
     assert "no campaign 'zzzz'" in buyer.fails("campaign", "show", "zzzz")
 
 
-@pytest.mark.parametrize("budget", ["a lot", "0", "-5", "NaN"])
+@pytest.mark.parametrize("budget", ["a lot", "0", "-5", "NaN", "1,000", "10.000", "1,000.50"])
 def test_a_budget_that_is_none_is_refused(buyer: Buyer, budget: str) -> None:
     buyer.misuses("campaign", "create", "x", "--objective", "traffic", f"--budget={budget}")
 

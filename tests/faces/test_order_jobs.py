@@ -129,6 +129,28 @@ def test_orders_of_an_account_are_done_in_one_run(
     assert skipped(waiting_orders, instance) == "Nobody asked for anything."
 
 
+def test_a_pause_asked_for_while_it_is_being_activated_is_done_after_it(
+    settings: Settings,
+    sandbox: SandboxHandle,
+    instance: dg.DagsterInstance,
+    campaign: AdCampaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on, real, asked = ask(settings, campaign, OrderKind.ACTIVATE), AdsAgent.activate, []
+
+    async def activate(self: AdsAgent, campaign_id: str) -> Any:
+        done = await real(self, campaign_id)
+        assert live(sandbox, campaign.platform_campaign_id, "status") == "ACTIVE"
+        asked.append(ask(settings, campaign, OrderKind.PAUSE))
+        assert order_of(settings, on).state is OrderState.WORKING
+        return done
+
+    monkeypatch.setattr(AdsAgent, "activate", activate)
+    assert do(instance, campaign, on).success
+    assert [order_of(settings, each).state for each in (on, *asked)] == [OrderState.DONE] * 2
+    assert live(sandbox, campaign.platform_campaign_id, "status") == "PAUSED"
+
+
 def test_an_order_that_cannot_be_done_says_why_and_the_run_goes_on(
     settings: Settings, instance: dg.DagsterInstance, campaign: AdCampaign
 ) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
-from tests.api.home import ROOT, Home, added
+from tests.api.home import ROOT, Home, added, proposal, proposed
 from tests.pages.browser import Browser
+from tests.store.campaign_samples import picture
 from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.campaign import CampaignStatus
+from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.orders import OrderKind, Orders, OrderState
 from zyenta_ads_pipeline.store.requests import CampaignRequests
+from zyenta_ads_pipeline.store.shops import Shops
 
 
 def test_the_list_adds_up_searches_sorts_and_turns_its_pages(home: Home) -> None:
@@ -49,6 +56,71 @@ def test_two_hundred_rows_are_small_and_quick(home: Home) -> None:
     assert page.html.count("<tr>") == 201
     assert len(page.html.encode()) < 100_000
     assert took < 0.25  # the test's own reading of the page included; measured in benchmarks/
+
+
+def test_a_look_at_the_list_asks_the_store_little(home: Home) -> None:
+    browser = Browser(home).sign_in()
+    browser.open("/campaigns?size=200")
+    asked: list[str] = []
+    engine = home.store._engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert browser.open("/campaigns?size=200").status == 200
+    said = [each for each in asked if each != "BEGIN"]
+    assert len(said) <= 4, said  # who it is, what changed, what is asked for, kill switches
+
+
+def test_rows_are_kept_for_all_and_what_stands_around_them_for_nobody(home: Home) -> None:
+    added(home.store, "<b>Lamps</b>")
+    people = {role: Browser(home).sign_in(role) for role in Role}
+    told = json.dumps([["good", "For the buyer alone.", "", ""]]).encode()
+    people[Role.BUYER].client.cookies.set("zyenta_said", base64.urlsafe_b64encode(told).decode())
+    looks = {role: [people[role].open("/campaigns?size=200") for _ in range(2)] for role in Role}
+    own = {role: pages[0].form("/sign-out").fields["csrf"][0] for role, pages in looks.items()}
+    assert len(set(own.values())) == 3
+    for role, pages in looks.items():
+        for page in pages:
+            assert page.headers["content-encoding"] == "gzip"
+            assert page.headers["cache-control"] == "no-store"
+            assert "&lt;b&gt;Lamps" in page.html
+            assert [each for each in Role if own[each] in page.html] == [role]
+            assert [each for each in Role if f"the {each.value}" in page.html] == [role]
+            assert ("/campaigns/new" in page.html) is (role is not Role.VIEWER)
+    said = {(role, "For the buyer alone." in pages[0].text) for role, pages in looks.items()}
+    assert said == {(Role.VIEWER, False), (Role.BUYER, True), (Role.ADMIN, False)}
+    packed = people[Role.BUYER].open("/campaigns?size=200")
+    plain = people[Role.BUYER].open("/campaigns?size=200", **{"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert packed.html == plain.html
+
+
+def test_kept_rows_open_no_door(home: Home) -> None:
+    browser, by_link = Browser(home).sign_in(), Browser(home)
+    link = home.desks.people.link(ROOT, "eva", Role.VIEWER)
+    by_link.send(by_link.open(f"/sign-in/link?code={link}").form("/sign-in/link"))
+    for each in (browser, by_link):
+        assert each.open("/campaigns").path == "/campaigns"
+    (token,) = [each for each in home.desks.people.tokens(ROOT) if each.role is Role.BUYER]
+    home.desks.people.revoke(ROOT, token.id)
+    home.desks.people.sign_out_all(ROOT, "eva")
+    for each in (browser, by_link):
+        page = each.open("/campaigns")
+        assert page.path.startswith("/sign-in")
+        assert "Candles" not in page.html
+
+
+def test_what_changes_stands_on_the_next_look(home: Home) -> None:
+    browser = Browser(home).sign_in()
+    made = added(home.store, "Lamps", CampaignStatus.PAUSED)
+    before, again = (browser.open("/campaigns?q=Lamps") for _ in range(2))
+    assert before.html == again.html
+    Campaigns(home.store).set_budget(made.id, 12_300, "eva", "Sold out.", datetime.now(UTC))
+    after = browser.open("/campaigns?q=Lamps")
+    assert "123.00 EUR" not in before.html
+    assert "123.00 EUR" in after.html
+    part = browser.open("/campaigns?q=Lamps", **{"X-Fragment": "list"})
+    assert part.headers["x-fragment"] == "list"
+    assert "<h1" not in part.html
+    assert "123.00 EUR" in part.html
 
 
 def test_without_campaigns_the_list_says_what_to_do(home: Home) -> None:
@@ -229,6 +301,61 @@ def test_a_raise_that_was_done_is_not_done_again_by_an_old_page(home: Home) -> N
     orders.finish(order.id, "w", note="", now=now)
     assert "has changed since" in browser.send(form).text
     assert len(home.desks.campaigns.orders(ROOT, own)) == 1
+
+
+def test_while_it_is_being_activated_the_page_offers_to_pause_it(home: Home) -> None:
+    browser = Browser(home).sign_in()
+    own = home.campaigns[2].id
+    orders, address = Orders(home.store), f"/campaigns/{own}/orders"
+    page = browser.open(f"/campaigns/{own}")
+    assert not page.has_form(address, kind="pause")
+    page = browser.send(page.form(address, kind="activate"))
+    for _ in ("waiting", "working"):
+        assert page.has_form(address, kind="pause")
+        assert not page.has_form(address, kind="activate")
+        (on,) = home.desks.campaigns.orders(ROOT, own)
+        orders.claim(on.id, "w", timedelta(minutes=5), datetime.now(UTC))
+        page = browser.open(f"/campaigns/{own}")
+    page = browser.send(page.form(address, kind="pause"))
+    assert not page.has_form(address, kind="pause")
+    assert page.has_form(address, kind="activate"), "the newest wish holds"
+    assert [each.kind.value for each in home.desks.campaigns.orders(ROOT, own)] == [
+        "pause", "activate",
+    ]  # fmt: skip
+
+
+def test_what_is_proposed_for_it_is_decided_on_its_page(home: Home) -> None:
+    own = home.campaigns[1]
+    assert own.platform_campaign_id is not None
+    (change,) = proposed(home.store, proposal(own.platform_campaign_id))
+    browser = Browser(home).sign_in()
+    watching = Browser(home).sign_in(Role.VIEWER).open(f"/campaigns/{own.id}")
+    assert not watching.has_form("/changes/approve")
+    page = browser.open(f"/campaigns/{own.id}")
+    page = browser.send(page.form("/changes/approve", ids=change))
+    assert page.path == f"/campaigns/{own.id}"
+    assert "1 change approved." in page.text
+    assert home.desks.changes.get(ROOT, change).state is ChangeState.APPROVED
+    assert f'href="/campaigns/{own.id}"' in browser.open(f"/changes/{change}").html
+
+
+def test_a_picture_on_another_host_is_named_and_linked_and_not_loaded(home: Home) -> None:
+    shops, now = Shops(home.store), datetime.now(UTC)
+    own = home.campaigns[1]
+    media = own.creatives[0].draft.media_ids[0]
+    browser = Browser(home).sign_in()
+    assert f'src="/media/{media}"' in browser.open(f"/campaigns/{own.id}").html
+    for source, told in (
+        ("https://cdn.example.com/a.jpg", "cdn.example.com"),
+        ("https://[bad/a.jpg", "another host"),
+    ):
+        shops.put_media([replace(picture(media), source=source)], now)
+        page = browser.open(f"/campaigns/{own.id}")
+        assert f"Picture at {told}" in page.text
+        links = [given for tag, given in page.tags if tag == "a" and given.get("href") == source]
+        assert links
+        assert "noopener" in links[0]["rel"]
+        assert not [given for tag, given in page.tags if tag == "img"]
 
 
 def test_an_order_that_is_being_done_cannot_be_withdrawn(home: Home) -> None:

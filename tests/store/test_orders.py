@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
 import pytest
 
+from tests.forked import processes
 from tests.store.campaign_samples import LATER, LEASE, NOW, launched, opened
 from tests.store.samples import budget as sample_budget
 from zyenta_ads_pipeline.domain.change import ChangeState
-from zyenta_ads_pipeline.domain.errors import IllegalTransition, NotThere, StorageError
+from zyenta_ads_pipeline.domain.errors import IllegalTransition, NotThere, Stale, StorageError
+from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.database import Store, open_store
-from zyenta_ads_pipeline.store.orders import Order, OrderKind, OrderLost, Orders, OrderState
+from zyenta_ads_pipeline.store.orders import (
+    Order,
+    OrderKind,
+    OrderLost,
+    Orders,
+    OrderState,
+    Wishes,
+)
 from zyenta_ads_pipeline.store.outbox import Outbox
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -229,6 +235,54 @@ def test_what_is_put_back_waits_for_its_time(orders: Orders, campaign_id: str) -
     assert orders.claim(order.id, "w", LEASE, LATER)
 
 
+def test_who_asks_sees_the_campaign_as_it_is_when_the_order_is_taken_in(
+    store: Store, orders: Orders, campaign_id: str
+) -> None:
+    told: list[tuple[int, list[str]]] = []
+    others: list[threading.Thread] = []
+
+    def seen(at: datetime, wishes: Wishes) -> None:
+        told.append((wishes.newest, [each.id for each in wishes.open]))
+        assert at == Campaigns(store).get(campaign_id).updated_at
+        other = threading.Thread(
+            target=Campaigns(store).set_budget, args=(campaign_id, 9_999, "w", "r", LATER)
+        )
+        other.start()
+        other.join(0.2)
+        assert other.is_alive(), "the campaign does not change under it"
+        others.append(other)
+
+    first, _ = ask(orders, campaign_id, kind=OrderKind.REVIEW)
+    second, is_new = ask(orders, campaign_id, seen=seen)
+    assert is_new
+    others[0].join()
+    assert Campaigns(store).get(campaign_id).daily_budget_minor == 9_999
+    assert told == [(1, [first.id])]
+    found = orders.wishes(campaign_id)
+    assert (found.newest, [each.id for each in found.open]) == (2, [first.id, second.id])
+    assert orders.wishes("nothing") == Wishes([], 0)
+
+
+def test_what_who_asks_refuses_leaves_everything_as_it_was(
+    orders: Orders, campaign_id: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Stale("It has changed.", "Look again.")
+
+    held = budget(orders, campaign_id, 10_000)
+    with pytest.raises(Stale):
+        budget(orders, campaign_id, 20_000, seen=refuse)
+    assert orders.find() == [held]
+    assert budget(orders, campaign_id, 10_000, seen=refuse) == held, "it is on its way already"
+
+
+def test_orders_are_found_by_kind(orders: Orders, campaign_id: str) -> None:
+    off, _ = ask(orders, campaign_id)
+    undo, _ = ask(orders, campaign_id, kind=OrderKind.UNDO, payload={"change_id": "1"})
+    assert orders.find(kinds=[OrderKind.UNDO]) == [undo]
+    assert orders.find(kinds=[OrderKind.UNDO, OrderKind.PAUSE]) == [undo, off]
+
+
 def test_an_order_of_a_campaign_that_is_not_there_is_refused(orders: Orders) -> None:
     with pytest.raises(StorageError):
         ask(orders, "nothing")
@@ -247,6 +301,6 @@ def test_of_several_processes_one_gets_each_order(
 ) -> None:
     ids = [ask(orders, None, account_id=f"{n}")[0].id for n in range(12)]
     assert [each.id for each in orders.waiting(now=NOW)] == ids
-    with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(2, mp_context=processes()) as pool:
         won = list(pool.map(_claim, repeat(store_url, 2), ["a", "b"], repeat(ids)))
     assert sorted(won[0] + won[1]) == sorted(ids)

@@ -10,7 +10,7 @@ import pytest
 from tests.store.campaign_samples import LATER, NOW
 from tests.store.samples import approved, budget
 from zyenta_ads_pipeline.domain.change import ChangeState
-from zyenta_ads_pipeline.domain.errors import InputError, Stale, TakenAlready
+from zyenta_ads_pipeline.domain.errors import InputError, NotThere, Stale, TakenAlready
 from zyenta_ads_pipeline.store.database import Store
 from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.own_rules import OwnRule, OwnRules
@@ -69,7 +69,10 @@ def decide(
     outbox: Outbox, *records: ChangeRecord, to: ChangeState = ChangeState.APPROVED, by: str = "eva"
 ) -> tuple[list[ChangeRecord], list[ChangeRecord]]:
     seen = {record.id: record.updated_at for record in records}
-    return outbox.decide(seen, to, actor=by, now=LATER, note="")
+    found = outbox.decide(seen, to, actor=by, now=LATER, note="")
+    if found.refused:
+        raise next(iter(found.refused.values()))
+    return list(found.moved), list(found.already)
 
 
 def test_two_people_approve_and_the_second_is_told(outbox: Outbox) -> None:
@@ -89,12 +92,18 @@ def test_two_people_approve_and_the_second_is_told(outbox: Outbox) -> None:
 def test_what_has_changed_since_is_not_decided(outbox: Outbox) -> None:
     first, second = proposed(outbox, "1", "2")
     outbox.note(second.id, actor="p", now=NOW + timedelta(minutes=1), note="something new")
-    with pytest.raises(Stale, match=second.id):
-        decide(outbox, first, second)
-    assert outbox.get(first.id).state is ChangeState.PROPOSED, "all or none"
+    seen = {each.id: each.updated_at for each in (first, second)}
+    found = outbox.decide(seen, ChangeState.APPROVED, actor="eva", now=LATER)
+    assert [each.id for each in found.moved] == [first.id], "the other is not held up"
+    assert isinstance(found.refused[second.id], Stale)
+    assert outbox.get(second.id).state is ChangeState.PROPOSED
     with pytest.raises(Stale):
         outbox.replace(second, "500", actor="eva", now=LATER, approve=True)
-    outbox.decide([first.id, second.id], ChangeState.APPROVED, actor="eva", now=LATER)
+    found = outbox.decide([first.id, second.id], ChangeState.APPROVED, actor="eva", now=LATER)
+    assert [each.id for each in (*found.moved, *found.already)] == [second.id, first.id]
+    with pytest.raises(NotThere):
+        outbox.decide([first.id, "nothing"], ChangeState.REJECTED, actor="eva", now=LATER)
+    assert outbox.get(first.id).state is ChangeState.APPROVED
 
 
 def test_an_own_value_takes_the_place_of_the_proposal(outbox: Outbox) -> None:

@@ -7,6 +7,7 @@ whose creation was not answered is found again, and never made twice.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, BudgetLevel, CampaignObjective
@@ -28,6 +29,7 @@ from zyenta_ads_pipeline.store.launches import LaunchStep, PlannedStep
 _LONGEST_NAME = 100
 """Characters; Meta takes no more for a creative, and one length for all reads better."""
 CAMPAIGN = "campaign"
+_TOKEN = re.compile(r" \[zy[0-9a-f]{12}\]$")
 
 
 def planned_steps(campaign: AdCampaign, media: Mapping[str, MediaAsset]) -> list[PlannedStep]:
@@ -57,6 +59,12 @@ def token_of(campaign_id: str, step_key: str) -> str:
     """The token in the name of what a step makes; the same in every attempt."""
     digest = hashlib.blake2b(f"{campaign_id}/{step_key}".encode(), digest_size=6).hexdigest()
     return f"zy{digest}"
+
+
+def own_name(name: str, campaign: str = "") -> str:
+    """An object's name without the token at its end, and without its campaign's name."""
+    bare = _TOKEN.sub("", name)
+    return bare.removeprefix(f"{campaign} - ") if campaign else bare
 
 
 def budgets(campaign: AdCampaign, least_minor: int) -> dict[str, int | None]:

@@ -16,7 +16,7 @@ _UNITS_PER_DOLLAR = {
     "MXN": 20, "MYR": 5, "NGN": 1600, "NIO": 37, "NOK": 11, "NZD": 2, "PEN": 4, "PHP": 57,
     "PKR": 280, "PLN": 4, "PYG": 7500, "QAR": 4, "RON": 5, "RSD": 110, "RUB": 90, "SAR": 4,
     "SEK": 11, "SGD": 2, "SKK": 28, "THB": 35, "TRY": 35, "TWD": 32, "UAH": 42, "UYU": 40,
-    "VEF": 10, "VES": 40, "VND": 25000, "ZAR": 18,
+    "VEF": 10, "VES": 250, "VND": 25000, "ZAR": 18,
 }  # fmt: skip
 
 

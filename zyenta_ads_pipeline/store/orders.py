@@ -10,25 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from zyenta_ads_pipeline.domain.ads import account_number
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import IllegalTransition, InputError, NotThere
+from zyenta_ads_pipeline.store.campaign_records import load_campaign
 from zyenta_ads_pipeline.store.console_models import OrderRow
 from zyenta_ads_pipeline.store.database import LOCK, Store
 from zyenta_ads_pipeline.store.deciding import BUYER
 from zyenta_ads_pipeline.store.mapping import record
 from zyenta_ads_pipeline.store.models import ChangeRow
 from zyenta_ads_pipeline.store.steps import Remark, load_all, step
-from zyenta_ads_pipeline.store.upsert import inserting
 
 _OPEN = text("state IN ('waiting', 'working')")
 
@@ -110,6 +110,20 @@ class Order:
         return self.state in (OrderState.WAITING, OrderState.WORKING)
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for of one campaign: its open orders, the oldest first, and the number of the
+    newest that it ever had (0: none)."""
+
+    open: Sequence[Order] = ()
+    newest: int = 0
+
+
+Seen = Callable[[datetime, Wishes], None]
+"""Asked with a campaign's `updated_at` and its wishes, before an order is taken in: neither changes
+until that is there. Raises to refuse it."""
+
+
 class OrderLost(InputError):
     """The order is no longer held by this worker: another has taken it over."""
 
@@ -129,9 +143,11 @@ class Orders:
         payload: Mapping[str, Any],
         by: str,
         now: datetime,
+        seen: Seen | None = None,
     ) -> tuple[Order, bool]:
         """Take in an order; True when it is new. One of the same kind and payload on the same
-        campaign that is still open comes back in its place, whoever asked for it.
+        campaign that is still open comes back in its place, whoever asked for it; `seen` is not
+        asked then, since what is wanted is on its way.
 
         An older one that still waits and sets the same (on or off; the budget) is withdrawn, with
         what it had left in the outbox: the newest wish holds.
@@ -142,50 +158,36 @@ class Orders:
             rivals = _rivals(session, kind, campaign_id)
             if rivals and rivals[-1].kind == kind.value and rivals[-1].payload == dict(payload):
                 return _order(rivals[-1]), False
+            # One that is being done may be the same as this, with another asked for in between.
+            same = _same(kind, subject, payload, after=rivals[-1].id if rivals else "")
+            found = session.scalars(select(OrderRow).where(OrderRow.same == same, _OPEN)).first()
+            if found is not None:
+                return _order(found), False
+            if seen is not None and campaign_id is not None:
+                campaign = load_campaign(session, campaign_id, lock=True)
+                seen(campaign.updated_at, _wishes(session, campaign_id))
             for row in rivals:
                 if row.state == OrderState.WAITING.value:
                     _withdraw(session, row, _given_up(by, now), by, now)
-            # One that is being done may be the same as this, with another asked for in between.
-            same = _same(kind, subject, payload, after=rivals[-1].id if rivals else "")
-            return self._taken_in(session, kind, campaign_id, account_id, payload, same, by, now)
-
-    def _taken_in(
-        self,
-        session: Session,
-        kind: OrderKind,
-        campaign_id: str | None,
-        account_id: str,
-        payload: Mapping[str, Any],
-        same: str,
-        by: str,
-        now: datetime,
-    ) -> tuple[Order, bool]:
-        made = inserting(self._store, OrderRow).values(
-            id=secrets.token_hex(8),
-            number=select(func.coalesce(func.max(OrderRow.number), 0) + 1).scalar_subquery(),
-            campaign_id=campaign_id,
-            account_id=account_number(account_id),
-            kind=kind.value,
-            payload=dict(payload),
-            same=same,
-            asked_by=by,
-            asked_at=now,
-            state=OrderState.WAITING.value,
-            note="",
-            remedy="",
-            attempt=0,
-            change_ids=[],
-            updated_at=now,
-        )
-        new = session.execute(
-            made.on_conflict_do_nothing(
-                index_elements=[OrderRow.same], index_where=_OPEN
-            ).returning(OrderRow.id)
-        ).scalar_one_or_none()
-        if new is not None:
-            return _order(_load(session, new)), True
-        found = session.scalars(select(OrderRow).where(OrderRow.same == same, _OPEN)).one()
-        return _order(found), False
+            made = insert(OrderRow).values(
+                id=secrets.token_hex(8),
+                number=select(func.coalesce(func.max(OrderRow.number), 0) + 1).scalar_subquery(),
+                campaign_id=campaign_id,
+                account_id=account_number(account_id),
+                kind=kind.value,
+                payload=dict(payload),
+                same=same,
+                asked_by=by,
+                asked_at=now,
+                state=OrderState.WAITING.value,
+                note="",
+                remedy="",
+                attempt=0,
+                change_ids=[],
+                updated_at=now,
+            )
+            own = session.execute(made.returning(OrderRow.id)).scalar_one()
+            return _order(_load(session, own)), True
 
     def withdraw(self, order_id: str, *, by: str, now: datetime) -> tuple[Order, bool]:
         """Waiting → withdrawn, with what an earlier attempt had left in the outbox unwritten; True
@@ -216,6 +218,7 @@ class Orders:
         *,
         campaign_id: str | None = None,
         account_id: str | None = None,
+        kinds: Collection[OrderKind] = (),
         states: Collection[OrderState] = (),
         limit: int = 100,
     ) -> list[Order]:
@@ -225,11 +228,18 @@ class Orders:
             wanted.append(OrderRow.campaign_id == campaign_id)
         if account_id is not None:
             wanted.append(OrderRow.account_id == account_number(account_id))
+        if kinds:
+            wanted.append(OrderRow.kind.in_([kind.value for kind in kinds]))
         if states:
             wanted.append(OrderRow.state.in_([state.value for state in states]))
         asked = select(OrderRow).where(*wanted).order_by(OrderRow.number.desc()).limit(limit)
         with self._store.read() as session:
             return [_order(row) for row in session.scalars(asked)]
+
+    def wishes(self, campaign_id: str) -> Wishes:
+        """What was asked for of a campaign, as it stands."""
+        with self._store.read() as session:
+            return _wishes(session, campaign_id)
 
     def waiting(self, *, now: datetime) -> list[Order]:
         """What can be claimed now, of each campaign the oldest: waiting, or working with its lease
@@ -362,6 +372,13 @@ def _rivals(
         .order_by(OrderRow.number)
         .with_for_update()
     ).all()
+
+
+def _wishes(session: Session, campaign_id: str) -> Wishes:
+    of_it = OrderRow.campaign_id == campaign_id
+    newest = session.scalar(select(func.max(OrderRow.number)).where(of_it)) or 0
+    asked = select(OrderRow).where(of_it, _OPEN).order_by(OrderRow.number)
+    return Wishes([_order(row) for row in session.scalars(asked)], newest)
 
 
 def _gave_way(session: Session, row: OrderRow, now: datetime) -> bool:

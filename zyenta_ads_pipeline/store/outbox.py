@@ -7,6 +7,7 @@ writes its journal row in the same transaction. All moments are aware; they are 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,16 @@ from zyenta_ads_pipeline.store.steps import Remark, add_note, load, load_all, re
 
 class ClaimLost(InputError):
     """The change is no longer held by this claim: another run has taken it over or settled it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a person's deciding: the changes moved, those that stood so already (approved:
+    also what has gone on from there), and by id why the others were left as they are."""
+
+    moved: Sequence[ChangeRecord]
+    already: Sequence[ChangeRecord]
+    refused: Mapping[str, InputError]
 
 
 class Outbox:
@@ -84,26 +95,31 @@ class Outbox:
         actor: str,
         now: datetime,
         note: str = "",
-    ) -> tuple[list[ChangeRecord], list[ChangeRecord]]:
-        """A person's APPROVED or REJECTED of several changes, all or none: those moved, and those
-        that stood so already (for APPROVED also what has gone on from there).
+    ) -> Decision:
+        """A person's APPROVED or REJECTED of several changes, of each that allows it, together.
 
-        With a mapping, each must have last changed at that moment. Raises `TakenAlready` where
-        somebody decided otherwise or the change has moved on, `Stale` where one is not as it was
-        seen.
+        With a mapping, each must have last changed at that moment. Refused is, with `TakenAlready`,
+        what somebody decided otherwise or what has moved on, and with `Stale` what is not as it was
+        seen. Raises `NotThere`, and moves none, if one is not there.
         """
         moments = seen if isinstance(seen, Mapping) else {}
         remark = Remark(actor, now, note)
+        moved: list[ChangeRecord] = []
+        already: list[ChangeRecord] = []
+        refused: dict[str, InputError] = {}
         with self._store.write() as session:
-            moved, already = [], []
             for row in load_all(session, list(seen)):
                 if stands_so(row, to_state):
-                    already.append(row)
+                    already.append(change_record(row))
                     continue
-                require_decidable(row, to_state, moments.get(row.id), session)
+                try:
+                    require_decidable(row, to_state, moments.get(row.id), session)
+                except InputError as error:
+                    refused[row.id] = error
+                    continue
                 step(session, row, to_state, remark)
-                moved.append(row)
-            return [change_record(row) for row in moved], [change_record(row) for row in already]
+                moved.append(change_record(row))
+        return Decision(moved, already, refused)
 
     def replace(
         self, seen: ChangeRecord, new_value: str, *, actor: str, now: datetime, approve: bool

@@ -56,6 +56,10 @@ class Account(Shape):
     id: str
     name: str
     currency: str
+    least_daily_budget: Numeric | None = Field(
+        description="Of a campaign, in major units of `currency`; null while that is not known."
+    )
+    most_daily_budget: Numeric | None
     timezone: str
     well: bool
     synced_at: Moment | None
@@ -243,10 +247,13 @@ def rule_history(account_id: AccountId, me: Me, desks: TheDesks) -> Response:
 
 
 def _account(one: AccountHealth) -> Plain:
+    limits = one.budget_limits
     return {
         "id": one.account_id,
         "name": one.name,
         "currency": one.currency,
+        "leastDailyBudget": number(limits.least) if limits else None,
+        "mostDailyBudget": number(limits.most) if limits else None,
         "timezone": one.timezone,
         "well": one.is_well,
         "syncedAt": moment(one.synced_at),

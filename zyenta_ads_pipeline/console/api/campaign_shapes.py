@@ -188,7 +188,9 @@ class Detail(Shape):
     updated_at: Moment
     synced_at: Moment | None
     last_optimized_at: Moment | None
-    allowed: list[OrderKind] = Field(description="What may be ordered of it as it stands, by you.")
+    allowed: list[OrderKind] = Field(
+        description="What may be ordered of it as it stands, by you, and is not asked for already."
+    )
 
 
 @lru_cache(maxsize=4096)

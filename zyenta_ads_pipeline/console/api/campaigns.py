@@ -27,14 +27,11 @@ from zyenta_ads_pipeline.console.api.shapes import (
 from zyenta_ads_pipeline.console.api.tags import IfMatch, required, seen, tagged
 from zyenta_ads_pipeline.console.api.waiting import Prefer, settled
 from zyenta_ads_pipeline.console.api.writing import Json, Written, amount
-from zyenta_ads_pipeline.console.desks.asking import (
-    LEAST_BUDGET,
-    MOST_BUDGET,
-    NewCampaign,
-)
+from zyenta_ads_pipeline.console.desks.asking import NewCampaign
 from zyenta_ads_pipeline.console.desks.campaigns import Progress
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.domain.access import Person
+from zyenta_ads_pipeline.domain.budget_limits import NO_BUDGET
 from zyenta_ads_pipeline.domain.campaign import (
     LONGEST_DAYS,
     BudgetLevel,
@@ -56,17 +53,18 @@ CampaignId = Annotated[
 ]
 Budget = Annotated[
     Decimal,
-    Field(ge=LEAST_BUDGET, le=MOST_BUDGET, allow_inf_nan=False),
+    Field(gt=0, lt=NO_BUDGET, allow_inf_nan=False),
     WithJsonSchema(
         {
             "type": "number",
-            "minimum": int(LEAST_BUDGET),
-            "maximum": int(MOST_BUDGET),
+            "exclusiveMinimum": 0,
             "description": "A day, in major units of the ad account's currency; rounded to its "
-            "smallest unit.",
+            "smallest unit. 10 to 10,000 in currencies like the dollar; in others more or less, by "
+            "their size: an account's `leastDailyBudget` and `mostDailyBudget` say.",
         }
     ),
 ]
+"""The limits are the account's, so the desks know them; the schema refuses what is no amount."""
 
 
 class NewCampaignBody(Body):

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
+from zyenta_ads_pipeline.console.api.problems import status_of
 from zyenta_ads_pipeline.console.api.shapes import Json, Moment, Money, Numeric, PageOf, Shape
 from zyenta_ads_pipeline.console.api.writing import amount, moment, number
 from zyenta_ads_pipeline.console.desks.changes import AlreadyDecided
+from zyenta_ads_pipeline.console.desks.changes import Refused as RefusedChange
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.store.change_pages import ChangeLine
@@ -72,12 +74,24 @@ class Already(Shape):
     told: str
 
 
+class Refused(Shape):
+    """A change that was left as it is, and why. `change` null: there is none of that id."""
+
+    id: str
+    change: Change | None
+    status: int = Field(description="What deciding on it alone would be answered with.")
+    detail: str
+    remedy: str
+
+
 class Decided(Shape):
-    """What became of the changes: those moved now, and those that stood so already."""
+    """What became of the changes: those moved now, those that stood so already, and those that were
+    left as they are. `success`: there is none of the last."""
 
     success: bool
     changes: list[Change]
     already: list[Already]
+    refused: list[Refused]
 
 
 class Entry(Shape):
@@ -154,6 +168,17 @@ def already(each: AlreadyDecided, version: str) -> Json:
         "by": each.by,
         "at": moment(each.at),
         "told": each.told,
+    }
+
+
+def refused(each: RefusedChange, version: str) -> Json:
+    """A change that was left as it is."""
+    return {
+        "id": each.id,
+        "change": None if each.record is None else change(each.record, version),
+        "status": status_of(each.why),
+        "detail": each.why.what,
+        "remedy": each.why.remedy,
     }
 
 

@@ -25,7 +25,7 @@ from zyenta_ads_pipeline.console.api.shapes import (
 from zyenta_ads_pipeline.console.api.tags import IfMatch, required, seen, tag, tagged
 from zyenta_ads_pipeline.console.api.waiting import Prefer, settled
 from zyenta_ads_pipeline.console.api.writing import Json
-from zyenta_ads_pipeline.console.desks.changes import Decided
+from zyenta_ads_pipeline.console.desks.changes import LONGEST_REASON, Decided
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.money import to_minor
@@ -47,16 +47,14 @@ class Chosen(Body):
     )
 
 
-class Rejected(Chosen):
-    """Which changes, and why not."""
-
-    reason: str = Field(min_length=1, max_length=1000, examples=["The sale ends tonight."])
-
-
 class Reason(Body):
-    """Why not."""
+    """Why not, if it is to be told."""
 
-    reason: str = Field(min_length=1, max_length=1000, examples=["The sale ends tonight."])
+    reason: str = Field("", max_length=LONGEST_REASON, examples=["The sale ends tonight."])
+
+
+class Rejected(Chosen, Reason):
+    """Which changes, and why not."""
 
 
 class Edit(Body):
@@ -121,8 +119,9 @@ def list_changes(
     summary="Approve changes",
 )
 def approve_changes(body: Chosen, me: Me, desks: TheDesks) -> Response:
-    """Approves all of them or, with an error, none; the running pipeline writes them. What is
-    approved already is no error: `already` says who did it, and when."""
+    """Approves each of them that can be; the running pipeline writes them. What is approved already
+    is no error: `already` says who did it, and when. `refused` says of each other one why it was
+    left as it is; one that is asked for alone is answered with that error."""
     return Json(_decided(desks, desks.changes.approve(me, body.ids, body.versions or None)))
 
 
@@ -134,7 +133,8 @@ def approve_changes(body: Chosen, me: Me, desks: TheDesks) -> Response:
     summary="Reject changes",
 )
 def reject_changes(body: Rejected, me: Me, desks: TheDesks) -> Response:
-    """Rejects all of them or, with an error, none."""
+    """Rejects each of them that can be, with the reason if one is given; the reply is as for
+    approving."""
     found = desks.changes.reject(me, body.ids, body.reason, body.versions or None)
     return Json(_decided(desks, found))
 
@@ -186,11 +186,15 @@ def approve_change(
     summary="Reject a change",
 )
 def reject_change(
-    change_id: ChangeId, body: Reason, me: Me, desks: TheDesks, if_match: IfMatch = None
+    change_id: ChangeId,
+    me: Me,
+    desks: TheDesks,
+    body: Reason | None = None,
+    if_match: IfMatch = None,
 ) -> Response:
-    """Rejects one change, with the reason; with `If-Match` only as it was seen."""
-    versions = _versions(change_id, if_match)
-    return Json(_decided(desks, desks.changes.reject(me, [change_id], body.reason, versions)))
+    """Rejects one change, with the reason if one is given; with `If-Match` only as it was seen."""
+    versions, reason = _versions(change_id, if_match), body.reason if body else ""
+    return Json(_decided(desks, desks.changes.reject(me, [change_id], reason, versions)))
 
 
 @routes.patch(
@@ -237,7 +241,11 @@ def _versions(change_id: str, if_match: str | None) -> Mapping[str, str] | None:
 def _decided(desks: Desks, found: Decided) -> dict[str, object]:
     version = desks.changes.version
     return {
-        "success": True,
+        "success": not found.refused,
         "changes": [shapes.change(each, version(each)) for each in found.moved],
         "already": [shapes.already(each, version(each.record)) for each in found.already],
+        "refused": [
+            shapes.refused(each, version(each.record) if each.record else "")
+            for each in found.refused
+        ],
     }

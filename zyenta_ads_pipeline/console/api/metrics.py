@@ -14,6 +14,7 @@ from zyenta_ads_pipeline.console.api.declared import problems, router
 from zyenta_ads_pipeline.console.api.entry import Me, TheDesks, TheNumbers
 from zyenta_ads_pipeline.console.api.problems import ProblemRaised
 from zyenta_ads_pipeline.console.api.writing import Json
+from zyenta_ads_pipeline.console.desks.ordering import require_budget
 from zyenta_ads_pipeline.console.numbers import Numbers
 from zyenta_ads_pipeline.console.numbers_shown import NotKnown, Series, TestState
 from zyenta_ads_pipeline.domain.ads import Level
@@ -122,12 +123,9 @@ def campaign_forecast(
     if own is None:
         found = NotKnown("The campaign is not on the platform yet, so nothing was learned of it.")
         return Json(shapes.forecast(found))
-    asked = to_minor(daily_budget, campaign.currency)
-    return Json(
-        shapes.forecast(
-            numbers.forecast(own, asked, days=days, current_minor=campaign.daily_budget_minor)
-        )
-    )
+    now, asked = campaign.daily_budget_minor, to_minor(daily_budget, campaign.currency)
+    require_budget("daily_budget", asked, now, campaign.currency)
+    return Json(shapes.forecast(numbers.forecast(own, asked, days=days, current_minor=now)))
 
 
 def _series(

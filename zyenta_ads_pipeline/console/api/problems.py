@@ -101,13 +101,14 @@ class Problem(BaseModel):
                     "type": "/api/docs#problem-422",
                     "title": TITLES[422],
                     "status": 422,
-                    "detail": "daily_budget is 5, and the least is 10. Give 10 or more.",
+                    "detail": "A daily budget of 500 JPY is too small. "
+                    "Choose 1,000 to 10,000,000 JPY a day.",
                     "instance": "/api/v1/ads/campaigns/create",
                     "errors": [
                         {
                             "field": "daily_budget",
-                            "message": "daily_budget is 5, and the least is 10.",
-                            "remedy": "Give 10 or more.",
+                            "message": "A daily budget of 500 JPY is too small.",
+                            "remedy": "Choose 1,000 to 10,000,000 JPY a day.",
                         }
                     ],
                 }

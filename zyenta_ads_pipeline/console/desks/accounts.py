@@ -12,6 +12,7 @@ from zyenta_ads_pipeline.console.numbers_shown import AccountSeen
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person
 from zyenta_ads_pipeline.domain.ads import account_number
+from zyenta_ads_pipeline.domain.budget_limits import BudgetLimits, known_limits
 from zyenta_ads_pipeline.domain.change import Autopilot
 from zyenta_ads_pipeline.domain.errors import NotThere, SettingsError
 from zyenta_ads_pipeline.domain.quota import QuotaUse
@@ -55,6 +56,11 @@ class AccountHealth:
     active: int
     proposed: int
     """Changes that wait for a person."""
+
+    @property
+    def budget_limits(self) -> BudgetLimits | None:
+        """What the daily budget of a campaign may be; None while its currency is not known."""
+        return known_limits(self.currency)
 
     @property
     def is_well(self) -> bool:

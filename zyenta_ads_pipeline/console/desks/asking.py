@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, BudgetLevel, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
-from zyenta_ads_pipeline.domain.money import plain, to_minor
 from zyenta_ads_pipeline.platforms.registry import require_supported
 from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.shops import Shops
-
-LEAST_BUDGET, MOST_BUDGET = Decimal(10), Decimal(10_000)
-"""A day, in major units of the account's currency (the seeds' limits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,21 +88,7 @@ def _products(office: Office, new: NewCampaign) -> list[FieldProblem]:
 
 
 def _numbers(new: NewCampaign, currency: str) -> list[FieldProblem]:
-    problems = []
-    budget = new.daily_budget
-    if not budget.is_finite() or not LEAST_BUDGET <= budget <= MOST_BUDGET:
-        problems.append(
-            FieldProblem(
-                "daily_budget",
-                f"A daily budget of {plain(budget) if budget.is_finite() else budget} cannot be.",
-                f"Choose {LEAST_BUDGET:,} to {MOST_BUDGET:,}, in the account's currency.",
-            )
-        )
-    elif currency:
-        try:
-            to_minor(budget, currency)
-        except InputError as error:
-            problems.append(FieldProblem("daily_budget", error.what, error.remedy))
+    problems = _budget(new.daily_budget, currency)
     if not 1 <= new.duration_days <= LONGEST_DAYS:
         problems.append(
             FieldProblem(
@@ -123,3 +106,14 @@ def _numbers(new: NewCampaign, currency: str) -> list[FieldProblem]:
             )
         )
     return problems
+
+
+def _budget(budget: Decimal, currency: str) -> list[FieldProblem]:
+    """What is wrong with a daily budget. Without a currency there is no saying; then the store or
+    the platform is what has to be mended first."""
+    try:
+        if currency:
+            limits_of(currency).minor(budget)
+    except InputError as error:
+        return [FieldProblem("daily_budget", error.what, error.remedy)]
+    return []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 from zyenta_ads_pipeline.console.desks.asking import NewCampaign, checked
 from zyenta_ads_pipeline.console.desks.ordering import (
+    UnderWay,
     allowed_kinds,
     checked_payload,
+    offered_kinds,
     require_allowed,
     require_going,
 )
@@ -24,6 +27,7 @@ from zyenta_ads_pipeline.domain.campaign import (
     CampaignRequest,
     OptimizationLog,
 )
+from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.creative import Rejection
 from zyenta_ads_pipeline.domain.money import to_minor
 from zyenta_ads_pipeline.domain.shop import MediaAsset, Product
@@ -38,7 +42,8 @@ from zyenta_ads_pipeline.store.campaign_records import CampaignEvent
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.change_pages import ChangePages, ChangeQuery
 from zyenta_ads_pipeline.store.launches import Launches, LaunchStep
-from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders
+from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders, Wishes
+from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 from zyenta_ads_pipeline.store.requests import CampaignRequests, RequestState
 from zyenta_ads_pipeline.store.shops import Shops
@@ -68,6 +73,12 @@ class Progress:
         return sum(step.state.value == "done" for step in self.steps)
 
 
+def _version(campaign_id: str, updated_at: datetime, wishes: Wishes) -> str:
+    """Another one once something else is asked for, or an order is over: of two who order on the
+    same sight of a campaign one is told."""
+    return version_of(campaign_id, updated_at, wishes.newest, *(each.id for each in wishes.open))
+
+
 def _own_key(person: Person, key: str | None) -> str | None:
     """The key as one of this person's; an empty one stays so, to be refused."""
     if key is None or not key.strip():
@@ -89,6 +100,7 @@ class CampaignDesk:
         self._campaigns = Campaigns(office.store)
         self._requests = CampaignRequests(office.store)
         self._orders = Orders(office.store)
+        self._outbox = Outbox(office.store)
         self._shops = Shops(office.store)
         self._launches = Launches(office.store)
 
@@ -101,8 +113,8 @@ class CampaignDesk:
         return self._campaigns.get(campaign_id)
 
     def version(self, campaign: AdCampaign) -> str:
-        """Its version, for `ETag`."""
-        return version_of(campaign.id, campaign.updated_at)
+        """Its version, for `ETag`: of the campaign and of what is asked for of it."""
+        return _version(campaign.id, campaign.updated_at, self._orders.wishes(campaign.id))
 
     def products(self, person: Person, campaign_id: str) -> list[Product]:
         """The products that its creatives advertise, as far as the store still has them."""
@@ -222,16 +234,22 @@ class CampaignDesk:
 
         The same order that is still open comes back. Payloads as in `OrderKind`; for BUDGET
         `daily_budget_minor` (whole) or `daily_budget` (Decimal, major units), for SCALE_CREATIVE
-        `percent` 1 to 100. With `expected`, the version that was seen: else `Stale`. Raises
-        `FieldsRefused` for a payload, `InputError` for a kind that the campaign does not allow as
-        it stands, or while a kill switch holds its account.
+        `percent` 1 to 100. With `expected`, the version that was seen: else `Stale`, also for the
+        second of two who saw the same. Raises `FieldsRefused` for a payload, `InputError` for a
+        kind that the campaign does not allow as it stands, or while a kill switch holds its
+        account.
         """
         office = self._office
         office.allow(person, Role.BUYER, f"campaign.{kind.value}", "campaign", campaign_id)
         campaign = self._campaigns.get(campaign_id)
-        require_version(campaign.name, expected, self.version(campaign))
-        require_allowed(self._campaigns, self._launches, campaign, kind)
+        under_way = self._under_way(campaign)
+        require_allowed(self._campaigns, self._launches, campaign, kind, under_way)
         require_going(office, campaign.account_id)
+
+        def seen(updated_at: datetime, wishes: Wishes) -> None:
+            found = _version(campaign.id, updated_at, wishes)
+            require_version(campaign.name, expected, found)
+
         order, is_new = self._orders.ask(
             kind,
             campaign_id=campaign.id,
@@ -239,6 +257,7 @@ class CampaignDesk:
             payload=checked_payload(office, campaign, kind, payload or {}),
             by=person.name,
             now=office.now(),
+            seen=None if expected is None else seen,
         )
         if is_new:
             detail = {"order": order.id, **order.payload}
@@ -268,7 +287,23 @@ class CampaignDesk:
         return self._orders.find(campaign_id=campaign_id)
 
     def allowed(self, person: Person, campaign: AdCampaign) -> frozenset[OrderKind]:
-        """What may be ordered of a campaign as it stands, by this person: for buttons."""
+        """What may be ordered of a campaign as it stands, by this person, and is not asked for
+        already: for buttons."""
         if not person.may(Role.BUYER):
             return frozenset()
-        return allowed_kinds(self._campaigns, self._launches, campaign)
+        under_way = self._under_way(campaign)
+        allowed = allowed_kinds(self._campaigns, self._launches, campaign, under_way)
+        return offered_kinds(allowed, under_way)
+
+    def _under_way(self, campaign: AdCampaign) -> UnderWay:
+        """Its open orders; and what an order that is over has left to be written."""
+        own = campaign.platform_campaign_id
+        moving = (ChangeState.APPROVED, ChangeState.SENDING)
+        left = self._outbox.find(object_id=own, states=moving) if own else []
+        return UnderWay(
+            [each.kind for each in self._orders.wishes(campaign.id).open],
+            any(
+                each.change.field is ChangeField.STATUS and each.change.new_value == "ACTIVE"
+                for each in left
+            ),
+        )

@@ -13,12 +13,13 @@ from zyenta_ads_pipeline.console.desks.ordering import require_going, require_va
 from zyenta_ads_pipeline.console.desks.versions import require_version, version_of
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person, Role
+from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.change_pages import ChangePage, ChangePages, ChangeQuery
-from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders
-from zyenta_ads_pipeline.store.outbox import Outbox
+from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders, OrderState
+from zyenta_ads_pipeline.store.outbox import Decision, Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord, JournalEntry
 
 LONGEST_REASON = 500
@@ -26,11 +27,12 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a deciding on several changes: those that were moved now, and those that stood
-    so already, with who did it and when."""
+    """What became of a deciding on several changes: those that were moved now, those that stood so
+    already, with who did it and when, and those that were left as they are, with why."""
 
     moved: Sequence[ChangeRecord]
     already: Sequence[AlreadyDecided]
+    refused: Sequence[Refused] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ class AlreadyDecided:
     by: str
     at: datetime
     told: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A change that was not decided on, and why. `record` None: there is none of that id."""
+
+    id: str
+    record: ChangeRecord | None
+    why: InputError
 
 
 class ChangeDesk:
@@ -76,59 +87,51 @@ class ChangeDesk:
         change_ids: Collection[str],
         expected: Mapping[str, str] | None = None,
     ) -> Decided:
-        """Proposed → approved, all of them or, with an error, none; the sensor writes them. Buyer.
+        """Proposed → approved, each that can be; the sensor writes them. Buyer.
 
         What is approved already (also sending or applied) is no error: `Decided.already` says who
-        did it. Raises `TakenAlready` for one that was decided otherwise or superseded, `Stale`
-        where `expected` (versions by id) is not what is there now, `InputError` while the
-        autopilot only watches its account or campaign, or a kill switch holds it.
+        did it. Refused is, with `TakenAlready`, what was decided otherwise or superseded, with
+        `Stale` what is not as in `expected` (versions by id), with `InputError` what the autopilot
+        only watches or a kill switch holds. One that is asked for alone raises what refuses it.
         """
         self._allow(person, "change.approve", change_ids)
-        records = self._seen(change_ids, expected)
-        settings, store = self._office.settings, self._office.store
-        open_ones = [each for each in records if each.state is ChangeState.PROPOSED]
-        require_approval(settings, store, open_ones)
-        for account_id in sorted({each.change.account_id for each in open_ones}):
-            require_going(self._office, account_id)
-        decided = self._outbox.decide(
-            {each.id: each.updated_at for each in records} if expected else change_ids,
+        records, refused = self._seen(change_ids, expected)
+        held = self._held([each for each in records if each.state is ChangeState.PROPOSED])
+        records = [each for each in records if each.id not in held]
+        decision = self._outbox.decide(
+            _moments(records, expected),
             ChangeState.APPROVED,
             actor=person.name,
             now=self._office.now(),
         )
-        return self._decided(person, "change.approve", *decided)
+        return self._decided(person, "change.approve", decision, refused | held)
 
     def reject(
         self,
         person: Person,
         change_ids: Collection[str],
-        reason: str,
+        reason: str = "",
         expected: Mapping[str, str] | None = None,
     ) -> Decided:
-        """Proposed or approved → rejected, all or none, as `approve`. Buyer. `FieldsRefused`
-        without a reason."""
+        """Proposed or approved → rejected, each that can be, as `approve`. Buyer. `FieldsRefused`
+        for a reason that is too long."""
         self._allow(person, "change.reject", change_ids)
-        if not reason.strip() or len(reason) > LONGEST_REASON:
-            raise FieldsRefused(
-                [
-                    FieldProblem(
-                        "reason",
-                        "A rejection without a reason teaches nobody."
-                        if not reason.strip()
-                        else "The reason is too long.",
-                        f"Say in at most {LONGEST_REASON} letters why it should not be done.",
-                    )
-                ]
+        reason = reason.strip()
+        if len(reason) > LONGEST_REASON:
+            problem = FieldProblem(
+                "reason", "The reason is too long.", f"Say it in at most {LONGEST_REASON} letters."
             )
-        records = self._seen(change_ids, expected)
-        decided = self._outbox.decide(
-            {each.id: each.updated_at for each in records} if expected else change_ids,
+            raise FieldsRefused([problem])
+        records, refused = self._seen(change_ids, expected)
+        decision = self._outbox.decide(
+            _moments(records, expected),
             ChangeState.REJECTED,
             actor=person.name,
             now=self._office.now(),
-            note=reason.strip(),
+            note=reason,
         )
-        return self._decided(person, "change.reject", *decided, {"reason": reason.strip()})
+        detail = {"reason": reason} if reason else None
+        return self._decided(person, "change.reject", decision, refused, detail)
 
     def edit(
         self,
@@ -148,7 +151,9 @@ class ChangeDesk:
         """
         office = self._office
         self._allow(person, "change.edit", [change_id])
-        (record,) = self._seen([change_id], None if expected is None else {change_id: expected})
+        record = self._outbox.get(change_id)
+        if record.state is ChangeState.PROPOSED:
+            require_version(f"Change {change_id}", expected, self.version(record))
         if record.change.field is not ChangeField.DAILY_BUDGET:
             raise InputError(
                 f"Change {change_id} sets a status, which has no amount to edit.",
@@ -182,6 +187,33 @@ class ChangeDesk:
         """An order of `undo` or `retry` as it stands."""
         return self._orders.get(order_id)
 
+    def campaign_of(self, person: Person, record: ChangeRecord) -> AdCampaign | None:
+        """The campaign of ours that a change belongs to, without creatives; None: to none."""
+        own = Campaigns(self._office.store).find(platform_campaign_id=record.change.campaign_id)
+        return own[0] if own else None
+
+    def orders_about(self, person: Person, record: ChangeRecord) -> list[Order]:
+        """The open orders to take back or write a change, or another of the same act; the newest
+        first."""
+        found = self._orders.find(
+            account_id=record.change.account_id,
+            kinds=(OrderKind.UNDO, OrderKind.RETRY),
+            states=(OrderState.WAITING, OrderState.WORKING),
+        )
+        named = {each.id: str(each.payload.get("change_id", "")) for each in found}
+        changes = {each.id: each.change for each in self._outbox.find(ids=set(named.values()))}
+
+        def concerns(own: str) -> bool:
+            other = changes.get(own)
+            return own == record.id or (
+                other is not None
+                and bool(other.decision_id)
+                and other.decision_id == record.change.decision_id
+                and other.campaign_id == record.change.campaign_id
+            )
+
+        return [each for each in found if concerns(named[each.id])]
+
     def undoable(self, records: Sequence[ChangeRecord]) -> frozenset[str]:
         """The ids of those that `undo` would take, for buttons."""
         written = [
@@ -194,10 +226,10 @@ class ChangeDesk:
     def _order(self, person: Person, record: ChangeRecord, kind: OrderKind) -> Order:
         office = self._office
         require_going(office, record.change.account_id)
-        own = Campaigns(office.store).find(platform_campaign_id=record.change.campaign_id)
+        own = self.campaign_of(person, record)
         order, is_new = self._orders.ask(
             kind,
-            campaign_id=own[0].id if own else None,
+            campaign_id=own.id if own else None,
             account_id=record.change.account_id,
             payload={"change_id": record.id},
             by=person.name,
@@ -213,29 +245,70 @@ class ChangeDesk:
 
     def _seen(
         self, change_ids: Collection[str], expected: Mapping[str, str] | None
-    ) -> list[ChangeRecord]:
-        """The changes as they stand, if they are as they were seen."""
-        records = [self._outbox.get(each) for each in dict.fromkeys(change_ids)]
-        if not records:
+    ) -> tuple[list[ChangeRecord], dict[str, InputError]]:
+        """The changes that are there and as they were seen; and why the others cannot be taken."""
+        wanted = list(dict.fromkeys(change_ids))
+        if not wanted:
             raise FieldsRefused([FieldProblem("ids", "No change is named.", "Choose some.")])
+        found = {each.id: each for each in self._outbox.find(ids=wanted)}
+        records: list[ChangeRecord] = []
+        refused: dict[str, InputError] = {}
+        for own in wanted:
+            try:
+                record = found.get(own) or self._outbox.get(own)
+                # What was decided meanwhile is told as such, which says more.
+                if record.state is ChangeState.PROPOSED:
+                    seen = (expected or {}).get(own)
+                    require_version(f"Change {own}", seen, self.version(record))
+                records.append(record)
+            except InputError as error:
+                refused[own] = error
+        return records, refused
+
+    def _held(self, records: Sequence[ChangeRecord]) -> dict[str, InputError]:
+        """Why proposals cannot be approved now: only watched, or held by a kill switch."""
+        held: dict[str, InputError] = {}
+        for account_id in sorted({each.change.account_id for each in records}):
+            of_account = [each for each in records if each.change.account_id == account_id]
+            try:
+                require_approval(self._office.settings, self._office.store, of_account)
+            except InputError:
+                held |= self._watched(of_account)
+            try:
+                require_going(self._office, account_id)
+            except InputError as error:
+                held |= {each.id: error for each in of_account}
+        return held
+
+    def _watched(self, records: Sequence[ChangeRecord]) -> dict[str, InputError]:
+        """Of an account's proposals those that are only watched, each with its reason."""
+        watched: dict[str, InputError] = {}
         for record in records:
-            seen = (expected or {}).get(record.id)
-            # What was decided meanwhile is told as such, which says more.
-            if record.state is ChangeState.PROPOSED:
-                require_version(f"Change {record.id}", seen, self.version(record))
-        return records
+            try:
+                require_approval(self._office.settings, self._office.store, [record])
+            except InputError as error:
+                watched[record.id] = error
+        return watched
 
     def _decided(
         self,
         person: Person,
         act: str,
-        moved: Sequence[ChangeRecord],
-        already: Sequence[ChangeRecord],
+        decision: Decision,
+        refused: Mapping[str, InputError],
         detail: Mapping[str, str] | None = None,
     ) -> Decided:
-        for record in moved:
+        for record in decision.moved:
             self._office.note(person, act, "change", record.id, detail)
-        return Decided(moved, [self._told(record) for record in already])
+        refused = {**refused, **decision.refused}
+        if len(refused) == 1 and not decision.moved and not decision.already:
+            raise next(iter(refused.values()))
+        records = {each.id: each for each in self._outbox.find(ids=refused)} if refused else {}
+        return Decided(
+            decision.moved,
+            [self._told(record) for record in decision.already],
+            [Refused(own, records.get(own), why) for own, why in refused.items()],
+        )
 
     def _told(self, record: ChangeRecord) -> AlreadyDecided:
         """Who approved or rejected it before, and when."""
@@ -250,3 +323,12 @@ class ChangeDesk:
         by, at = steps[0].actor, steps[0].at
         told = f"Change {record.id} was {wanted.value} already, by {by} at {at:%Y-%m-%d %H:%M} UTC."
         return AlreadyDecided(record, by, at, told)
+
+
+def _moments(
+    records: Sequence[ChangeRecord], expected: Mapping[str, str] | None
+) -> Collection[str] | Mapping[str, datetime]:
+    """What is decided on; as it was read, where it has to be as it was seen."""
+    if expected:
+        return {each.id: each.updated_at for each in records}
+    return [each.id for each in records]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.connections import stopped
-from zyenta_ads_pipeline.console.desks.asking import LEAST_BUDGET, MOST_BUDGET
 from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
 from zyenta_ads_pipeline.domain.creative import CreativeStatus
 from zyenta_ads_pipeline.domain.errors import (
@@ -21,7 +22,7 @@ from zyenta_ads_pipeline.domain.errors import (
     ZyentaError,
 )
 from zyenta_ads_pipeline.domain.launch import StepState
-from zyenta_ads_pipeline.domain.money import plain, show, to_major, to_minor
+from zyenta_ads_pipeline.domain.money import show, to_major, to_minor
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.launches import Launches
 from zyenta_ads_pipeline.store.orders import OrderKind
@@ -36,6 +37,9 @@ _RUNNING = frozenset(
         OrderKind.TAKE_OVER,
     }
 )
+_WITH_VALUE = frozenset({OrderKind.BUDGET, OrderKind.PAUSE_CREATIVE, OrderKind.SCALE_CREATIVE})
+_SWITCHES = frozenset({OrderKind.ACTIVATE, OrderKind.PAUSE})
+_SWITCHING_ON = frozenset({OrderKind.ACTIVATE, OrderKind.UNDO, OrderKind.RETRY})
 _WORDS = {
     OrderKind.ACTIVATE: "switched on",
     OrderKind.PAUSE: "paused",
@@ -50,10 +54,30 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class UnderWay:
+    """What is still to come for a campaign: the kinds of its open orders, the oldest first, and
+    whether a change that was approved before is yet to switch it on."""
+
+    kinds: Sequence[OrderKind] = ()
+    switches_on: bool = False
+
+    @property
+    def switch(self) -> OrderKind | None:
+        """The newest wish to switch it on or off."""
+        return next((each for each in reversed(self.kinds) if each in _SWITCHES), None)
+
+    @property
+    def may_run(self) -> bool:
+        """Whether something to come may switch it on."""
+        return self.switches_on or any(each in _SWITCHING_ON for each in self.kinds)
+
+
 def allowed_kinds(
-    campaigns: Campaigns, launches: Launches, campaign: AdCampaign
+    campaigns: Campaigns, launches: Launches, campaign: AdCampaign, under_way: UnderWay
 ) -> frozenset[OrderKind]:
-    """What a campaign allows as it stands."""
+    """What a campaign allows as it stands, and as what is under way will leave it: who sees it
+    being switched on can pause it."""
     status = campaign.status
     if not is_launched(campaigns, campaign):
         made = any(
@@ -64,19 +88,37 @@ def allowed_kinds(
     found = {OrderKind.REVIEW}
     if status is not CampaignStatus.COMPLETED:
         found |= _RUNNING
-    if status not in (CampaignStatus.ACTIVE, CampaignStatus.COMPLETED, CampaignStatus.REJECTED):
+    never = (CampaignStatus.COMPLETED, CampaignStatus.REJECTED)
+    runs = status is CampaignStatus.ACTIVE and under_way.switch is not OrderKind.PAUSE
+    if status not in never and not runs:
         found.add(OrderKind.ACTIVATE)
-    if status is not CampaignStatus.PAUSED:
+    if status is not CampaignStatus.PAUSED or under_way.may_run:
         found.add(OrderKind.PAUSE)
     return frozenset(found)
 
 
+def offered_kinds(allowed: frozenset[OrderKind], under_way: UnderWay) -> frozenset[OrderKind]:
+    """Of what a campaign allows, what is not asked for already: on or off by its newest wish alone.
+    What needs a value can be asked for again with another."""
+    asked = set(under_way.kinds) - _WITH_VALUE - _SWITCHES
+    if under_way.switch is not None:
+        asked.add(under_way.switch)
+    elif under_way.switches_on:
+        asked.add(OrderKind.ACTIVATE)
+    return allowed - asked
+
+
 def require_allowed(
-    campaigns: Campaigns, launches: Launches, campaign: AdCampaign, kind: OrderKind
+    campaigns: Campaigns,
+    launches: Launches,
+    campaign: AdCampaign,
+    kind: OrderKind,
+    under_way: UnderWay,
 ) -> None:
-    """Raise `IllegalTransition` for what the campaign does not allow as it stands."""
-    can = allowed_kinds(campaigns, launches, campaign)
-    if kind not in can:
+    """Raise `IllegalTransition` for what the campaign does not allow as it stands. What is asked
+    for already is allowed: it is the same order."""
+    can = allowed_kinds(campaigns, launches, campaign, under_way)
+    if kind not in can and kind is not under_way.switch:
         why = f": {campaign.status_reason}" if campaign.status_reason else "."
         raise IllegalTransition(
             f"{campaign.name} is {campaign.status.value.replace('_', ' ')} and cannot be "
@@ -125,11 +167,11 @@ def require_value(office: Office, record: ChangeRecord, minor: int) -> None:
     bounds never let pass: its caps and its total. What depends on the moment is asked as it is
     written."""
     change = record.change
-    name = "new_value_minor"
+    name = "daily_budget"
     if isinstance(minor, bool) or not 1 <= minor < 10**15:
         raise _refused(name, f"{minor} is no daily budget.", "Give an amount above zero.")
     now = int(change.old_value) if change.old_value.isdecimal() else 0
-    _require_sane(name, minor, now, change.currency)
+    require_budget(name, minor, now, change.currency)
     if str(minor) in (change.old_value, change.new_value):
         same = "what it is now" if str(minor) == change.old_value else "what is proposed"
         raise _refused(
@@ -166,9 +208,9 @@ def _budget(office: Office, campaign: AdCampaign, payload: Mapping[str, Any]) ->
         raise _refused(
             name,
             f"{major if name == 'daily_budget' else minor} is no daily budget.",
-            f"Give an amount above zero in {campaign.currency}, such as 50.00.",
+            f"Choose {limits_of(campaign.currency).words} a day.",
         )
-    _require_sane(name, minor, campaign.daily_budget_minor, campaign.currency)
+    require_budget(name, minor, campaign.daily_budget_minor, campaign.currency)
     bounds = bounds_of(office.settings, campaign.account_id, store=office.store)
     own = bounds.campaigns.get(campaign.platform_campaign_id or "")
     caps = [cap for cap in (bounds.cap, own.cap if own else None) if cap is not None]
@@ -182,17 +224,13 @@ def _budget(office: Office, campaign: AdCampaign, payload: Mapping[str, Any]) ->
     return minor
 
 
-def _require_sane(field: str, minor: int, now_minor: int, currency: str) -> None:
-    """The limits of a new campaign hold for a budget set later, too. One that lies beyond them
-    already can be brought back, and at most be doubled at a time."""
-    amount, now = to_major(minor, currency), to_major(now_minor, currency)
-    least, most = min(LEAST_BUDGET, now or LEAST_BUDGET), max(MOST_BUDGET, 2 * now)
-    if not least <= amount <= most:
-        raise _refused(
-            field,
-            f"A daily budget of {show(amount, currency)} cannot be.",
-            f"Choose {plain(least)} to {plain(most)}, in the account's currency.",
-        )
+def require_budget(field: str, minor: int, now_minor: int, currency: str) -> None:
+    """Raise `FieldsRefused` for a budget beyond its currency's limits, which hold for one that is
+    set later as for a new campaign's. `now_minor` is today's, or 0."""
+    try:
+        limits_of(currency).require(minor, now_minor=now_minor)
+    except InputError as error:
+        raise _refused(field, error.what, error.remedy) from None
 
 
 def _refused(field: str, what: str, remedy: str) -> FieldsRefused:

@@ -8,9 +8,11 @@ from hashlib import sha256
 from zyenta_ads_pipeline.domain.errors import Stale
 
 
-def version_of(thing_id: str, updated_at: datetime) -> str:
-    """The version of something that was last changed at that moment: 16 hex digits."""
-    return sha256(f"{thing_id}@{updated_at.isoformat()}".encode()).hexdigest()[:16]
+def version_of(thing_id: str, updated_at: datetime, *more: object) -> str:
+    """The version of something that was last changed at that moment: 16 hex digits. `more` is what
+    else it changes with."""
+    told = f"{thing_id}@{updated_at.isoformat()}{''.join(f' {each}' for each in more)}"
+    return sha256(told.encode()).hexdigest()[:16]
 
 
 def require_version(what: str, expected: str | None, found: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zyenta_ads_pipeline.campaign_page import targeting_in_words
 from zyenta_ads_pipeline.charts.series import SeriesMetric
 from zyenta_ads_pipeline.console.desks.rules import RuleScope
-from zyenta_ads_pipeline.console.numbers_shown import Forecast, NotKnown, TestState
+from zyenta_ads_pipeline.console.numbers_shown import Forecast, NotKnown, Outlook, TestState
 from zyenta_ads_pipeline.console.pages import drawn
 from zyenta_ads_pipeline.console.pages.campaign_acts import offers, orders_of
 from zyenta_ads_pipeline.console.pages.change_lines import change_rows
@@ -35,15 +35,19 @@ from zyenta_ads_pipeline.console.pages.words import (
     whole,
     words,
 )
+from zyenta_ads_pipeline.creatives.targeting_words import targeting_in_words
 from zyenta_ads_pipeline.domain.ads import Level
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, BudgetLevel, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.domain.money import offset, plain, to_major, to_minor
+from zyenta_ads_pipeline.domain.money import plain, to_major, to_minor
 from zyenta_ads_pipeline.store.campaign_records import CampaignEvent
 
 RANGES = (7, 14, 28, 90)
 HORIZONS = (7, 14, 30)
 _DAYS_AHEAD = 7
+_FARTHEST = 100
+"""A forecast looks so many times as far as a budget may go."""
 _JOURNAL = 200
 
 
@@ -59,17 +63,27 @@ class Trend:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """One number of a forecast, each with the range that holds 80 % of outcomes, or none: at
+    today's budget and at the one asked for."""
+
+    name: str
+    stay: tuple[str, str]
+    asked: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Ahead:
     """The forecast at another budget."""
 
     budget: str
-    least: int
-    most: int
-    step: int
+    least: str
+    most: str
+    step: str
     days: int
     horizons: Sequence[tuple[int, bool]]
     chart: drawn.Drawn | None
-    rows: Sequence[tuple[str, str, str]]
+    rows: Sequence[Expected]
     words: str
     warning: str
     unknown: str
@@ -193,13 +207,12 @@ def _ahead(visit: Visit, campaign: AdCampaign) -> Ahead:
     days = int(text) if text in map(str, HORIZONS) else _DAYS_AHEAD
     current = campaign.daily_budget_minor
     asked, error = _budget(visit.given("budget"), currency, current)
-    unit = offset(currency)
-    now = to_major(current, currency)
+    size, now = limits_of(currency).size, to_major(current, currency)
     shape: dict[str, Any] = {
         "budget": plain(to_major(asked, currency)),
-        "least": max(1, int(now / 4)),
-        "most": max(10, int(now * 3)),
-        "step": 1 if unit == 1 or now < 200 else 5,
+        "least": plain(max(Decimal(1), now // (4 * size)) * size),
+        "most": plain(max(Decimal(10), now * 3 // size) * size),
+        "step": plain(size if now < 200 * size else 5 * size),
         "days": days,
         "horizons": [(each, each == days) for each in HORIZONS],
         "today": money(current, currency),
@@ -235,35 +248,39 @@ def _budget(text: str, currency: str, current: int) -> tuple[int, str]:
         return current, ""
     try:
         value = amount(text.strip(), "A budget")
-        if 0 < value <= 1_000_000:
+        most = _FARTHEST * limits_of(currency).most
+        if 0 < value <= most:
             return to_minor(value, currency), ""
     except InputError as error:
         return current, str(error)
-    return current, "Give a daily budget above 0, up to 1000000."
+    return current, f"Give a daily budget above 0, up to {plain(most)} {currency}."
 
 
-def _outlook(found: Forecast) -> list[tuple[str, str, str]]:
-    """Rows: what, at today's budget, at the one asked for."""
+def _outlook(found: Forecast) -> list[Expected]:
+    """What is expected at today's budget, and at the one asked for."""
     stay, asked, currency = found.stay, found.asked, found.currency
 
-    def pair(name: str, tell: Any) -> tuple[str, str, str]:
-        return name, NOTHING if stay is None else tell(stay), tell(asked)
+    def row(name: str, tell: Callable[[Outlook], tuple[str, str]]) -> Expected:
+        return Expected(name, (NOTHING, "") if stay is None else tell(stay), tell(asked))
+
+    def worth(value: float) -> str:
+        return major(round(value, 2), currency)
 
     return [
-        pair("Daily budget", lambda each: money(each.budget_minor, currency)),
-        pair("Spend", lambda each: major(round(each.spend, 2), currency)),
-        pair(
+        row("Daily budget", lambda each: (money(each.budget_minor, currency), "")),
+        row("Spend", lambda each: (worth(each.spend), "")),
+        row(
             "Purchases",
             lambda each: (
-                f"{each.purchases:,.1f} ({each.purchases_low:,.1f} to {each.purchases_high:,.1f})"
+                f"{each.purchases:,.1f}",
+                f"{each.purchases_low:,.1f} to {each.purchases_high:,.1f}",
             ),
         ),
-        pair(
+        row(
             "Revenue",
             lambda each: (
-                f"{major(round(each.value, 2), currency)} "
-                f"({major(round(each.value_low, 2), currency)} to "
-                f"{major(round(each.value_high, 2), currency)})"
+                worth(each.value),
+                f"{worth(each.value_low)} to {worth(each.value_high)}",
             ),
         ),
     ]

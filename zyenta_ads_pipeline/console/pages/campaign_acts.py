@@ -10,14 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from zyenta_ads_pipeline.console.desks.rules import RuleScope
+from zyenta_ads_pipeline.console.pages.order_lines import OrderLine, order_line, withdrawn
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, own_path
-from zyenta_ads_pipeline.console.pages.words import ORDER_STATES, ORDERS, ago, money, refusal
+from zyenta_ads_pipeline.console.pages.words import ORDERS, money, refusal
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import plain, to_major
-from zyenta_ads_pipeline.store.orders import Order, OrderKind, OrderState
+from zyenta_ads_pipeline.store.orders import OrderKind
 
 _SHOWN = 6
 _DONE_AS = {
@@ -61,20 +62,6 @@ class Offers:
     def rare(self) -> bool:
         """Whether anything stands behind "More"."""
         return any(each.rare for each in self.buttons)
-
-
-@dataclass(frozen=True)
-class OrderLine:
-    """An order as it is shown. `withdraw` is where its button leads; empty where there is none."""
-
-    words: str
-    look: str
-    state: str
-    note: str
-    remedy: str
-    told: str
-    live: bool
-    withdraw: str
 
 
 def routes(site: Site) -> list[Route]:
@@ -121,27 +108,9 @@ def orders_of(visit: Visit, campaign: AdCampaign) -> list[OrderLine]:
     found = visit.site.desks.campaigns.orders(visit.person, campaign.id)
     open_now = [each for each in found if each.is_open]
     over = [each for each in found if not each.is_open]
-    newest = over[:1] if open_now else over[:2]
-    return [_line(visit, each, campaign.currency) for each in [*open_now, *newest][:_SHOWN]]
-
-
-def _line(visit: Visit, order: Order, currency: str) -> OrderLine:
-    look, state = ORDER_STATES[order.state]
-    told = ORDERS[order.kind]
-    if order.kind is OrderKind.BUDGET and "daily_budget_minor" in order.payload:
-        told = f"{told} to {money(int(order.payload['daily_budget_minor']), currency)}"
-    return OrderLine(
-        words=told,
-        look=look,
-        state=state,
-        note=order.note,
-        remedy=order.remedy if order.state is OrderState.FAILED else "",
-        told=f"{ago(order.asked_at, visit.site.now())} by {order.asked_by}",
-        live=order.is_open,
-        withdraw=f"/campaigns/{order.campaign_id}/orders/{order.id}/withdraw"
-        if visit.buyer and order.state is OrderState.WAITING
-        else "",
-    )
+    shown = [*open_now, *(over[:1] if open_now else over[:2])][:_SHOWN]
+    path = f"/campaigns/{campaign.id}"
+    return [order_line(visit, each, path, campaign.currency) for each in shown]
 
 
 def order(visit: Visit) -> Response:
@@ -167,12 +136,7 @@ def order(visit: Visit) -> Response:
 
 def withdraw(visit: Visit) -> Response:
     """Take back an order that still waits."""
-    back = f"/campaigns/{visit.request.path_params['id']}"
-    try:
-        made = visit.site.desks.campaigns.withdraw(visit.person, visit.request.path_params["order"])
-    except InputError as error:
-        return visit.go(back, str(error), kind="bad")
-    return visit.go(back, f"{ORDERS[made.kind]}: withdrawn. It is not done.")
+    return withdrawn(visit, f"/campaigns/{visit.request.path_params['id']}")
 
 
 def _payload(visit: Visit, kind: OrderKind) -> dict[str, Any]:

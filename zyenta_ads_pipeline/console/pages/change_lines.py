@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from zyenta_ads_pipeline.campaign_list import own_name
+from zyenta_ads_pipeline.campaigns.launch_plan import own_name
 from zyenta_ads_pipeline.console.pages.visit import Visit
 from zyenta_ads_pipeline.console.pages.words import CHANGES, ago, moment, money, sure, words
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
@@ -84,7 +84,7 @@ def change_row(
     first, dot, more = change.reason.partition(". ")
     return ChangeView(
         id=record.id,
-        name=own_name(change.object_name) or change.object_id,
+        name=shown_name(record),
         level={"adset": "Ad set"}.get(str(change.level.value), words(change.level.value)),
         what="Daily budget" if budget else "Status",
         was=was,
@@ -113,6 +113,11 @@ def change_row(
         can_edit=visit.buyer and proposed and budget,
         can_undo=visit.buyer and record.id in undoable,
     )
+
+
+def shown_name(record: ChangeRecord) -> str:
+    """What a change is about, by name; by its id where it has none."""
+    return own_name(record.change.object_name) or record.change.object_id
 
 
 def _ends(record: ChangeRecord) -> tuple[str, str]:

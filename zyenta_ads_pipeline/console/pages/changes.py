@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from zyenta_ads_pipeline.console.desks.changes import Decided
-from zyenta_ads_pipeline.console.pages.change_lines import change_row, change_rows
+from zyenta_ads_pipeline.console.pages.change_lines import change_row, shown_name
+from zyenta_ads_pipeline.console.pages.order_lines import order_line, withdrawn
 from zyenta_ads_pipeline.console.pages.paging import pager
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, own_path, with_query
-from zyenta_ads_pipeline.console.pages.words import (
-    CHANGES,
-    ORDER_STATES,
-    ORDERS,
-    many,
-    moment,
-    refusal,
-)
+from zyenta_ads_pipeline.console.pages.words import CHANGES, many, moment, refusal
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.money import to_minor
 from zyenta_ads_pipeline.store.change_pages import ChangeQuery
-from zyenta_ads_pipeline.store.orders import Order
+from zyenta_ads_pipeline.store.orders import Order, OrderKind
+from zyenta_ads_pipeline.store.records import ChangeRecord
 
 PATH = "/changes"
 _TABS: dict[str, tuple[str, tuple[ChangeState, ...]]] = {
@@ -38,6 +33,9 @@ _TABS: dict[str, tuple[str, tuple[ChangeState, ...]]] = {
     "all": ("All", ()),
 }
 _SIZE = 25
+_RUN = len("run ") + 8
+_REFUSED = 8
+"""Changes that are told apart in one message; a cookie carries it."""
 _EMPTY = {
     "proposed": (
         "Nothing waits for you",
@@ -61,6 +59,7 @@ def routes(site: Site) -> list[Route]:
         site.post(f"{PATH}/{{id}}/edit", edit),
         site.post(f"{PATH}/{{id}}/undo", undo),
         site.post(f"{PATH}/{{id}}/retry", retry),
+        site.post(f"{PATH}/{{id}}/orders/{{order}}/withdraw", withdraw),
     ]
 
 
@@ -96,7 +95,7 @@ def page(visit: Visit) -> Response:
         pages=pager(PATH, kept, one="change", rows=found.total_rows, page=found.page,
                     size=found.size),
         empty=_EMPTY[tab] if not text else ("No change fits", "Search for something else."),
-        can_approve=any(each.can_decide for each in rows),
+        can_decide=any(each.can_decide for each in rows),
         may=visit.buyer,
     )  # fmt: skip
 
@@ -116,85 +115,97 @@ def _tabs(
 
 
 def one(visit: Visit) -> Response:
-    """One change, its whole history, and an order about it that is under way."""
+    """One change, its whole history, and the orders about it that are under way."""
     desk = visit.site.desks.changes
     record = desk.get(visit.person, visit.request.path_params["id"])
-    order = _order(visit, record.id)
-    (view,) = change_rows(visit, [record])
+    path = f"{PATH}/{record.id}"
+    orders = _orders(visit, record)
+    own = desk.campaign_of(visit.person, record)
+    undoable = desk.undoable([record])
+    view = change_row(visit, record, undoable, own.id if own else "", own.name if own else "")
+    asked = any(each.is_open and each.kind is OrderKind.UNDO for each in orders)
     return visit.site.show(
         visit,
         "change.html",
         change=view,
-        path=f"{PATH}/{record.id}",
-        order=order,
-        live=(order is not None and order["live"])
+        can_undo=view.can_undo and not asked,
+        path=path,
+        here=with_query(path, {"order": visit.given("order")}),
+        orders=[
+            order_line(visit, each, path, view.currency,
+                       [other for other in each.change_ids if other != record.id])
+            for each in orders
+        ],
+        live=any(each.is_open for each in orders)
         or record.state in (ChangeState.APPROVED, ChangeState.SENDING),
         journal=[
             (
                 moment(each.at),
-                each.actor,
+                _who(each.actor),
                 f"{visit.site.office.settings.dagster_url}/runs/{each.actor.removeprefix('run ')}"
                 if each.actor.startswith("run ")
                 else "",
                 CHANGES[each.to_state],
-                each.note,
+                "" if each.note == record.change.reason else each.note,
                 each.trace_id,
             )
             for each in desk.journal(visit.person, record.id)
         ],
         decided=moment(record.change.decided_at),
-    )
+    )  # fmt: skip
 
 
-def _order(visit: Visit, change_id: str) -> dict[str, Any] | None:
-    own = visit.given("order")
-    if not own:
-        return None
+def _who(actor: str) -> str:
+    """Who took a step; of a run, whose whole id its link has, the beginning."""
+    return actor[:_RUN] if actor.startswith("run ") else actor
+
+
+def _orders(visit: Visit, record: ChangeRecord) -> list[Order]:
+    """The open orders about a change, and the one that the address names."""
+    desk, own = visit.site.desks.changes, visit.given("order")
+    found = desk.orders_about(visit.person, record)
+    if not own or own in {each.id for each in found}:
+        return found
     try:
-        order = visit.site.desks.changes.order_state(visit.person, own)
-    except InputError:
-        return None
-    if str(order.payload.get("change_id", change_id)) != change_id:
-        return None
-    look, state = ORDER_STATES[order.state]
-    return {
-        "id": order.id,
-        "words": ORDERS[order.kind],
-        "look": look,
-        "state": state,
-        "note": f"{order.note} {order.remedy}".strip(),
-        "live": order.is_open,
-        "changes": [each for each in order.change_ids if each != change_id],
-    }
+        named = desk.order_state(visit.person, own)
+    except InputError:  # an address from elsewhere
+        return found
+    return [*found, named] if named.payload.get("change_id") == record.id else found
 
 
 def approve(visit: Visit) -> Response:
     """Approve those that were ticked, or the one whose button it was."""
-    back = own_path(visit.sent("back"), PATH)
-    ids = visit.all_sent("ids")
-    if not ids:
-        return visit.go(back, "Tick the changes to approve first.", kind="bad")
-    try:
-        done = visit.site.desks.changes.approve(visit.person, ids, _versions(visit, ids))
-    except InputError as error:
-        return visit.go(back, refusal(error), kind="bad")
-    visit.site.forget_counts()
-    return visit.go(back, _decided(done, "approved"), kind="good" if done.moved else "warn")
+
+    def act(ids: list[str], seen: dict[str, str]) -> Decided:
+        return visit.site.desks.changes.approve(visit.person, ids, seen)
+
+    return _decide(visit, "approve", act)
 
 
 def reject(visit: Visit) -> Response:
-    """Reject them, with a reason."""
+    """Reject them, with the reason if one was given."""
+
+    def act(ids: list[str], seen: dict[str, str]) -> Decided:
+        return visit.site.desks.changes.reject(visit.person, ids, visit.sent("reason"), seen)
+
+    return _decide(visit, "reject", act)
+
+
+def _decide(
+    visit: Visit, word: str, act: Callable[[list[str], dict[str, str]], Decided]
+) -> Response:
+    """What became of each of them is said on the page that the form stood on."""
     back = own_path(visit.sent("back"), PATH)
     ids = visit.all_sent("ids")
     if not ids:
-        return visit.go(back, "Tick the changes to reject first.", kind="bad")
-    reason = visit.sent("reason")
+        return visit.go(back, f"Tick the changes to {word} first.", kind="bad")
     try:
-        done = visit.site.desks.changes.reject(visit.person, ids, reason, _versions(visit, ids))
+        done = act(ids, _versions(visit, ids))
     except InputError as error:
         return visit.go(back, refusal(error), kind="bad")
     visit.site.forget_counts()
-    return visit.go(back, _decided(done, "rejected"), kind="good" if done.moved else "warn")
+    words, kind = _told(done, word)
+    return visit.go(back, words, kind=kind)
 
 
 def edit(visit: Visit) -> Response:
@@ -225,6 +236,11 @@ def retry(visit: Visit) -> Response:
     return _ordered(visit, own, visit.site.desks.changes.retry)
 
 
+def withdraw(visit: Visit) -> Response:
+    """Take back an order about it that still waits."""
+    return withdrawn(visit, f"{PATH}/{visit.request.path_params['id']}")
+
+
 def _ordered(visit: Visit, own: str, act: Any) -> Response:
     try:
         order: Order = act(visit.person, own)
@@ -240,6 +256,24 @@ def _versions(visit: Visit, ids: list[str]) -> dict[str, str]:
     return {own: version for own, version in seen.items() if version}
 
 
-def _decided(done: Decided, words: str) -> str:
-    told = [f"{many(len(done.moved), 'change')} {words}."] if done.moved else []
-    return " ".join([*told, *(each.told for each in done.already)])
+def _told(done: Decided, word: str) -> tuple[str, str]:
+    """What became of each, one a line; and how that is to look."""
+    past = {"approve": "approved", "reject": "rejected"}[word]
+    lines = [f"{many(len(done.moved), 'change')} {past}."] if done.moved else []
+    lines += [_named(each.told, each.record) for each in done.already]
+    if not done.refused:
+        return "\n".join(lines), "good" if done.moved else "warn"
+    lines.append(f"{many(len(done.refused), 'change')} could not be {past}:")
+    told = [_named(each.why.what, each.record) for each in done.refused]
+    lines += [f"\N{BULLET} {each}" for each in told[:_REFUSED]]
+    left = len(told) - _REFUSED
+    lines += [f"And {left} more."] if left > 0 else []
+    return "\n".join(lines), "warn" if done.moved else "bad"
+
+
+def _named(told: str, record: ChangeRecord | None) -> str:
+    """A sentence about a change with its object's name in the place of its id."""
+    if record is None:
+        return told
+    name, change = shown_name(record), f"Change {record.id} "
+    return told.replace(change, f"{name} ") if change in told else f"{name}: {told}"

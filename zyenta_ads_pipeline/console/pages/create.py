@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zyenta_ads_pipeline.console.desks.asking import (
-    LEAST_BUDGET,
-    MOST_BUDGET,
-    NewCampaign,
-)
+from zyenta_ads_pipeline.console.desks.asking import NewCampaign
 from zyenta_ads_pipeline.console.desks.catalogue import StoreLine
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.typed import amount
 from zyenta_ads_pipeline.console.pages.visit import Visit, with_query
 from zyenta_ads_pipeline.console.pages.words import NOTHING, OBJECTIVES, major, many, money
 from zyenta_ads_pipeline.domain.access import Role
+from zyenta_ads_pipeline.domain.budget_limits import BudgetLimits, limits_of
 from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
+from zyenta_ads_pipeline.domain.money import decimals, plain
 from zyenta_ads_pipeline.domain.shop import MediaKind
 from zyenta_ads_pipeline.platforms.registry import PLATFORMS
 
@@ -44,18 +42,26 @@ LABELS = {
     "duration_days": "Duration",
     "product_ids": "Products",
 }
-_TEXTS = ("name", "store_id", "platform", "objective", "daily_budget", "duration_days", "key", "q")
+_TEXTS = (
+    "name", "store_id", "platform", "objective", "daily_budget", "currency", "duration_days", "key",
+    "q",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The form as it is filled in: texts as typed, so that nothing is lost."""
+    """The form as it is filled in: texts as typed, so that nothing is lost.
+
+    `daily_budget` None: the currency's usual one. `currency` is what the amount was typed in; empty
+    where nobody said.
+    """
 
     name: str = ""
     store_id: str = ""
     platform: str = "meta"
     objective: str = "conversions"
-    daily_budget: str = "50"
+    daily_budget: str | None = None
+    currency: str = ""
     duration_days: str = "7"
     key: str = ""
     q: str = ""
@@ -110,6 +116,21 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Budgets:
+    """What the field of the budget takes and its slider reaches, as HTML has numbers; `words` says
+    the limits, `ends` the slider's. `decimals` are those of an amount of the currency."""
+
+    least: str
+    most: str
+    step: str
+    slider_most: str
+    slider_step: str
+    ends: tuple[str, str]
+    words: str
+    decimals: int
+
+
+@dataclass(frozen=True)
 class Form:
     """All that the page shows."""
 
@@ -118,6 +139,7 @@ class Form:
     platforms: Sequence[tuple[str, str, bool]]
     objectives: Sequence[tuple[str, str, str]]
     goods: Goods
+    budgets: Budgets
     summary: Summary
     problem: str = ""
     labels: Mapping[str, str] = field(default_factory=lambda: LABELS)
@@ -156,10 +178,15 @@ def ask(visit: Visit) -> Response:
     if act != "create":
         return _show(visit, filled, {}) if visit.fragment else visit.go(again(visit))
     errors: dict[str, str] = {}
-    budget = _number(filled.daily_budget, "daily_budget", errors)
-    days = _number(filled.duration_days, "duration_days", errors)
+    currency = _currency(_chosen(_stores(visit), filled))
+    budget, days = _numbers(filled, limits_of(currency), errors)
     if days is not None and days != days.to_integral_value():
         errors["duration_days"] = f"Whole days, 1 to {LONGEST_DAYS}."
+    if filled.currency not in ("", currency):
+        errors["daily_budget"] = (
+            f"The amount was typed in {filled.currency}, and this store is billed in {currency}. "
+            "Look at it again."
+        )
     if errors or budget is None or days is None:
         return _show(visit, filled, errors, 422)
     new = NewCampaign(
@@ -180,8 +207,7 @@ def ask(visit: Visit) -> Response:
         told = error.by_field
         return _show(visit, filled, told, 422)
     except InputError as error:
-        fresh = Filled(**{**vars(filled), "key": ""})
-        return _show(visit, fresh, {"form": str(error)}, 422)
+        return _show(visit, replace(filled, key=""), {"form": str(error)}, 422)
     said = "" if is_new else "This campaign was asked for already; it is made once."
     return visit.go(f"/requests/{request.id}", said)
 
@@ -196,28 +222,38 @@ def _sent(visit: Visit) -> Filled:
     )
 
 
-def _number(text: str, name: str, errors: dict[str, str]) -> Decimal | None:
-    budget = name == "daily_budget"
-    try:
-        return amount(text, "A daily budget" if budget else "A duration")
-    except InputError as error:
-        limits = f"{LEAST_BUDGET:,} to {MOST_BUDGET:,}" if budget else f"1 to {LONGEST_DAYS}"
-        told = f"{error} Give {limits}." if text else f"Fill this in: a number, {limits}."
-        errors[name] = told
-    return None
+def _numbers(
+    filled: Filled, limits: BudgetLimits, errors: dict[str, str]
+) -> tuple[Decimal | None, Decimal | None]:
+    """Budget and days, each None where its error is told."""
+
+    def read(name: str, text: str, what: str, may_be: str) -> Decimal | None:
+        try:
+            return amount(text, what)
+        except InputError as error:
+            told = f"{error} Give {may_be}." if text else f"Fill this in: a number, {may_be}."
+            errors[name] = told
+        return None
+
+    budget = read("daily_budget", filled.daily_budget or "", "A daily budget", limits.words)
+    days = read("duration_days", filled.duration_days, "A duration", f"1 to {LONGEST_DAYS}")
+    return budget, days
 
 
 def _show(visit: Visit, filled: Filled, errors: dict[str, str], status: int = 200) -> Response:
-    stores = visit.site.desks.catalogue.stores(visit.person)
-    chosen = next((each for each in stores if each.shop.id == filled.store_id), None)
-    if chosen is None and stores:
-        chosen = stores[0]
-    filled = Filled(
-        **{
-            **vars(filled),
-            "store_id": chosen.shop.id if chosen else "",
-            "key": filled.key or secrets.token_urlsafe(16),
-        }
+    stores = _stores(visit)
+    chosen = _chosen(stores, filled)
+    limits = limits_of(_currency(chosen))
+    # An amount of another currency says nothing here, unless it is shown for its error.
+    foreign = filled.currency not in ("", limits.currency) and not errors
+    filled = replace(
+        filled,
+        store_id=chosen.shop.id if chosen else "",
+        daily_budget=plain(limits.usual)
+        if filled.daily_budget is None or foreign
+        else filled.daily_budget,
+        currency=limits.currency,
+        key=filled.key or secrets.token_urlsafe(16),
     )
     form = Form(
         filled=filled,
@@ -225,10 +261,21 @@ def _show(visit: Visit, filled: Filled, errors: dict[str, str], status: int = 20
         platforms=[(name, _TITLES.get(name, name), can.launch) for name, can in PLATFORMS.items()],
         objectives=[(each.value, *told) for each, told in OBJECTIVES.items()],
         goods=_goods(visit, chosen, filled) if chosen else Goods(),
-        summary=_summary(filled, _currency(chosen)),
+        budgets=_budgets(limits),
+        summary=_summary(filled, limits),
         problem=_problem(chosen),
     )
     return visit.site.show(visit, "create.html", status, form=form, errors=errors)
+
+
+def _stores(visit: Visit) -> Sequence[StoreLine]:
+    return visit.site.desks.catalogue.stores(visit.person)
+
+
+def _chosen(stores: Sequence[StoreLine], filled: Filled) -> StoreLine | None:
+    """The store that is chosen, else the first."""
+    named = (each for each in stores if each.shop.id == filled.store_id)
+    return next(named, stores[0] if stores else None)
 
 
 def _currency(store: StoreLine | None) -> str:
@@ -275,10 +322,25 @@ def _goods(visit: Visit, store: StoreLine, filled: Filled) -> Goods:
     return Goods(offers, told, store.products, hidden)
 
 
-def _summary(filled: Filled, currency: str) -> Summary:
-    errors: dict[str, str] = {}
-    budget = _number(filled.daily_budget, "daily_budget", errors)
-    days = _number(filled.duration_days, "duration_days", errors)
+def _budgets(limits: BudgetLimits) -> Budgets:
+    """The seeds' slider is from 10 to 500 by 5; that of another currency is as its size has it."""
+    slider_most = 50 * limits.least
+    places = decimals(limits.currency)
+    return Budgets(
+        least=plain(limits.least),
+        most=plain(limits.most),
+        step="any" if places else "1",
+        slider_most=plain(slider_most),
+        slider_step=plain(limits.least / 2),
+        ends=(f"{limits.least.normalize():,f}", f"{slider_most.normalize():,f}"),
+        words=limits.words,
+        decimals=places,
+    )
+
+
+def _summary(filled: Filled, limits: BudgetLimits) -> Summary:
+    currency = limits.currency
+    budget, days = _numbers(filled, limits, {})
     objective = filled.objective
     if objective in set(CampaignObjective):
         objective = OBJECTIVES[CampaignObjective(objective)][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from zyenta_ads_pipeline.console.numbers_shown import Fatigue, TestedCreative, TestState
 from zyenta_ads_pipeline.console.pages.words import CREATIVES, NOTHING, day, money, percent, words
@@ -11,6 +12,7 @@ from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.creative import AdCreative, CreativeStatus
 from zyenta_ads_pipeline.domain.shop import MediaAsset, MediaKind
 
+_MEDIA = {MediaKind.IMAGE: "Picture", MediaKind.VIDEO: "Video"}
 _STANDINGS = {
     "testing": ("warn", "Testing"),
     "winner": ("good", "Winner"),
@@ -31,8 +33,12 @@ class CreativeCard:
     text: str
     button: str
     angle: str
-    kind: str
+    media: str
+    """What there is to see, in a word or two."""
     picture: str
+    away: str
+    """Where it is, if that is another host: pages load nothing from there."""
+    host: str
     alt: str
     link: str
     product: str
@@ -71,8 +77,8 @@ def _card(
 ) -> CreativeCard:
     draft = creative.draft
     asset = next((media[each] for each in draft.media_ids if each in media), None)
-    local = asset is not None and asset.kind is MediaKind.IMAGE
-    shown = local and asset is not None and not asset.source.startswith("http")
+    away = asset.source if asset and asset.source.startswith(("https://", "http://")) else ""
+    shown = asset is not None and asset.kind is MediaKind.IMAGE and not away
     tested = tests.of(creative.id)
     look, status = CREATIVES[creative.status]
     live = creative.platform_ad_id is not None
@@ -85,8 +91,10 @@ def _card(
         text=draft.description,
         button=words(draft.call_to_action.lower()),
         angle=words(draft.angle) if draft.angle else "",
-        kind=words(draft.type),
+        media=_MEDIA[asset.kind] if asset else "No picture or video known",
         picture=f"/media/{asset.id}" if shown and asset is not None else "",
+        away=away,
+        host=_host(away),
         alt=asset.alt if asset is not None else "",
         link=draft.link_url if draft.link_url.startswith(("https://", "http://")) else "",
         product=", ".join(titles.get(each, each) for each in draft.origin.product_ids),
@@ -100,6 +108,14 @@ def _card(
         can_pause=live and creative.status is not CreativeStatus.PAUSED,
         can_scale=live and creative.status is not CreativeStatus.PAUSED,
     )
+
+
+def _host(address: str) -> str:
+    """The host's name in an address, empty where it has none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # nobody checked it: a catalogue may hold anything
+        return ""
 
 
 def _facts(creative: AdCreative, currency: str) -> list[tuple[str, str]]:

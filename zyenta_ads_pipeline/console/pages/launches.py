@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zyenta_ads_pipeline.campaign_list import own_name
+from zyenta_ads_pipeline.campaigns.launch_plan import own_name
 from zyenta_ads_pipeline.console.desks.campaigns import Progress
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.visit import Visit

@@ -72,6 +72,7 @@
   document.addEventListener("input", (event) => {
     const field = event.target;
     const form = field.form;
+    if (field.dataset.all) return; // all follow at its change
     if (field.dataset.moves) { // a slider moves its number field
       const number = document.getElementById(field.dataset.moves);
       number.value = field.value;
@@ -151,7 +152,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter;
-    if (form.method === "dialog") return;
+    if (form.method === "dialog" || (button && button.formMethod === "dialog")) return;
     if (form.dataset.swap && form.method === "get") { event.preventDefault(); look(form); return; }
     if (button && button.dataset.swap) { // a part of a form looked at anew: nothing is kept yet
       event.preventDefault();
@@ -180,8 +181,9 @@
   function count(form) {
     const told = form && $("[data-count]", form);
     if (!told) return;
-    const many = chosen(form);
-    told.textContent = many === 1 ? "1 chosen" : `${many} chosen`;
+    const many = chosen(form), most = [...form.elements].filter((each) => each.name === "ids").length;
+    told.textContent = `${many} ticked`;
+    all("[data-all]").filter((each) => each.form === form).forEach((each) => { each.checked = many === most; each.indeterminate = many > 0 && many < most; });
     all("[data-needs]", form).forEach((each) => { each.disabled = !many; });
   }
   function total(form) {
@@ -189,7 +191,11 @@
     const budget = Number(value("daily_budget")), days = Number(value("duration_days"));
     const box = $("#summary");
     if (!box) return;
-    const money = (amount) => safe(() => new Intl.NumberFormat("en-US", { style: "currency", currency: box.dataset.currency }).format(amount)) || String(amount);
+    const { currency, decimals } = box.dataset; // Meta's own decimals, not those of ISO 4217
+    const money = (amount) => {
+      const text = amount.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+      return currency === "USD" ? `$${text}` : `${text} ${currency}`;
+    };
     const put = (name, words) => { const place = $(`[data-put="${name}"]`, box); if (place) place.textContent = words; };
     put("budget", budget > 0 ? money(budget) : "–");
     put("days", days > 0 ? `${days} ${days === 1 ? "day" : "days"}` : "–");
@@ -216,6 +222,10 @@
     }
     for (const each of (root.querySelectorAll ? all("[data-script]", root) : [])) each.hidden = false;
     if (root.dataset && "script" in root.dataset) root.hidden = false;
+    if (!root.querySelectorAll) return;
+    all("form", root).forEach(count);
+    // On a phone the tabs are wider than the screen: the one that is open is in sight.
+    all(".tabs [aria-current]", root).forEach((each) => { const tabs = each.parentElement; tabs.scrollLeft = each.offsetLeft + each.offsetWidth - tabs.offsetLeft - tabs.clientWidth + 14; });
   }
 
   function over() {
@@ -239,7 +249,6 @@
     all("[data-off]").forEach((each) => each.remove());
     enliven(document.body);
     session();
-    all("form").forEach(count);
     const create = $("form#create");
     if (create) total(create);
     const flash = all("main > .flash");
