@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.api.served import served
+from tests.certificates import certificate_for
 from zyenta_ads_pipeline.console.serving import is_loopback, place, serve
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
 from zyenta_ads_pipeline.settings import Settings, load_settings
@@ -122,7 +117,7 @@ def test_a_port_that_is_taken_is_told() -> None:
             serve(load_settings(), at, lambda _: None)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_it_serves_until_it_is_stopped(workers: int, tmp_path: Path) -> None:
     with served(tmp_path, "--workers", str(workers)) as console:
         words = {"Authorization": f"Bearer {console.token}"}
@@ -139,7 +134,7 @@ def test_it_serves_until_it_is_stopped(workers: int, tmp_path: Path) -> None:
 def test_it_speaks_tls_to_the_world_beyond_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate, key = _certificate(tmp_path, "ads.test")
+    certificate, key = certificate_for(tmp_path, "ads.test", "127.0.0.1")
     told(monkeypatch, SECRET=SECRET, NAMES="ads.test", HOST=ANY,
          CERTIFICATE=str(certificate), KEY=str(key))  # fmt: skip
     trust = ssl.create_default_context(cafile=str(certificate))
@@ -193,33 +188,3 @@ def _sign_in(client: httpx.Client, page: str, token: str, origin: str) -> httpx.
         data={"csrf": csrf, "token": token},
         headers={"Origin": origin, "Cookie": f"zyenta_door={door}"},
     )
-
-
-def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate of that name and of 127.0.0.1 that nobody else vouches for, and its key."""
-    secret = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    address = x509.IPAddress(ip_address("127.0.0.1"))
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(secret.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(secret, hashes.SHA256())
-    )
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        secret.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, key

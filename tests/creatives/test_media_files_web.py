@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ipaddress
 import logging
 import ssl
@@ -13,11 +12,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import certificate_for
 from tests.creatives.media_samples import (
     Handler,
     asset,
@@ -256,7 +252,7 @@ def test_the_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPat
 
 async def _over_tls(folder: Path, name: str, asked: str, pages: str) -> tuple[bytes, list[str]]:
     """Ask a server whose certificate is for `name` under the name `asked`."""
-    certificate, key = _certificate(folder, name)
+    certificate, key = certificate_for(folder, name)
     names: list[str] = []
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(certificate, key)
@@ -291,33 +287,6 @@ def test_certificates_are_checked_against_the_name_not_the_address(tmp_path: Pat
     down = "HTTP/1.1 302 Found\r\nLocation: http://shop.example/a\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(InputError, match="which is not encrypted"):
         asyncio.run(_over_tls(tmp_path, "shop.example", "shop.example", down))
-
-
-def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / f"{name}.pem", folder / f"{name}.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, private
 
 
 def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
