@@ -20,7 +20,7 @@ test: $(READY)  ## The fast tests, in parallel
 
 test-all: $(READY)  ## All tests, slow ones included, with coverage of the core
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist loadgroup -m ''
+	HYPOTHESIS_PROFILE=thorough $(BIN)/coverage run -m pytest -n auto --dist loadgroup -m ''
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --fail-under 90
 

@@ -7,16 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from jinja2 import Environment
+from jinja2.bccache import Bucket, BytecodeCache
 from starlette.testclient import TestClient
 
 from tests.store.campaign_samples import campaign, connection, draft, picture, product, shop
 from zyenta_ads_pipeline.console.app import create_app
 from zyenta_ads_pipeline.console.desks.desks import Desks
+from zyenta_ads_pipeline.console.pages import site
 from zyenta_ads_pipeline.domain.access import Person, Role
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
@@ -57,11 +61,29 @@ class Home:
         )
 
 
+class _Compiled(BytecodeCache):
+    """Templates as this process has compiled them once: every test opens a console of its own."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (code := self._known.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_ENVIRONMENT = partial(Environment, bytecode_cache=_Compiled())
+
+
 @contextmanager
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Home]:
     """A console in a new home, with a connected shop of two products and three campaigns."""
     for each in Settings.model_fields.values():
         monkeypatch.delenv(str(each.validation_alias), raising=False)
+    monkeypatch.setattr(site, "Environment", _ENVIRONMENT)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("ZYENTA_HOME", str(folder / "home"))
     monkeypatch.setenv("META_GRAPH_URL", "http://127.0.0.1:9")

@@ -168,7 +168,9 @@ def test_axe_sees_what_is_wrong(visitors: Visitors) -> None:
     assert any("label" in each for each in violations(page))
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "look", ["desktop, light", pytest.param("phone, dark", marks=pytest.mark.slow)]
+)
 def test_axe_finds_nothing(visitors: Visitors, look: str) -> None:
     check_everything(visitors, LOOKS[look])
 

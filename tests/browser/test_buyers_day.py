@@ -3,6 +3,7 @@ and with JavaScript off."""
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.dagster_stub import STEPS
@@ -29,6 +30,7 @@ def the_day(day: Day, campaign: str, change: str) -> None:
     day.sees_status("Paused")
 
 
+@pytest.mark.slow  # as on the phone, whose screen is harder
 def test_with_a_mouse(visitors: Visitors, buyers_world: World) -> None:
     page = visitors.page("ada")
     the_day(Day(page, buyers_world, Pointer()), "Autumn", "Trail running | Prospecting")

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,18 +15,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import httpx
 import pytest
 
 from tests.browser.dagster_stub import StubDagster, stub_dagster
 from tests.faces.buyer import Buyer
+from tests.forked import Forked
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.console.desks.people import PeopleDesk
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person, Role
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import SANDBOX_TOKEN, Settings, load_settings
 
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class ConsoleProcess:
     options: tuple[str, ...] = ()
     port: int = 0
     said: list[str] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
+    process: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -125,17 +126,14 @@ class ConsoleProcess:
         """Start it, and wait until it answers."""
         kept = {name: value for name, value in os.environ.items() if name not in _OURS}
         self.said = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "zyenta_ads_pipeline", "console",
-             "--port", str(self.port), *self.options],
+        self.process = Forked(
+            "zyenta_ads_pipeline",
+            *("console", "--port", str(self.port), *self.options),
             env={**kept, **self.settings, "COLUMNS": "400"},
             cwd=self.folder,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        )
+        for told in (self.process.stdout, self.process.stderr):
+            threading.Thread(target=self._listen, args=(told,), daemon=True).start()
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -171,10 +169,10 @@ class ConsoleProcess:
         except httpx.HTTPError:
             return False
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            self.said.extend(process.stdout)
+    def _listen(self, stream: TextIO | None) -> None:
+        assert stream is not None
+        with stream:
+            self.said.extend(stream)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.campaigns.launching import Launching, graph, launching
+from tests.sandboxes import run_sandbox
 from tests.store.databases import empty_url, store, store_url
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, launch
 from zyenta_ads_pipeline.campaigns.rollback import roll_back
@@ -24,7 +25,7 @@ from zyenta_ads_pipeline.domain.campaign import (
 from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped
 from zyenta_ads_pipeline.domain.launch import StepKind, StepState
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.database import Store, open_store
 

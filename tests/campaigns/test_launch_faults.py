@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from tests.campaigns.launching import Launching, launching
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, launch
 from zyenta_ads_pipeline.campaigns.rollback import roll_back
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignObjective, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import LaunchStopped, ZyentaError
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.database import open_store
 
 TROUBLE = [

@@ -12,6 +12,7 @@ import pytest
 
 from tests.campaigns.launching import Launching, graph, launching
 from tests.campaigns.pushing import rails
+from tests.sandboxes import run_sandbox
 from tests.store.samples import budget
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.launch import launch
@@ -29,7 +30,7 @@ from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.creative import CreativeStatus
 from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.database import open_store
 from zyenta_ads_pipeline.store.outbox import Outbox
 

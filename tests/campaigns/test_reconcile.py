@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.campaigns.fake_platform import FakePlatform, Fault
 from tests.campaigns.pushing import LEASE, Clock, push
+from tests.forked import processes
 from tests.store.samples import NOW, approved, budget, states
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import AuthenticationFailed, RateLimited, Unreachable
@@ -47,18 +46,10 @@ def killed_push(url: str, path: str, moment: str) -> None:
 
 
 def _push_and_die(url: str, path: Path, moment: str) -> None:
-    code = (
-        "import sys; from tests.campaigns.test_reconcile import killed_push; "
-        "killed_push(*sys.argv[1:])"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code, url, str(path), moment],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    pushing = processes().Process(target=killed_push, args=(url, str(path), moment))
+    pushing.start()
+    pushing.join()
+    assert pushing.exitcode == -signal.SIGKILL
 
 
 def test_killed_between_the_write_and_the_journal(

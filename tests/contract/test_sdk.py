@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

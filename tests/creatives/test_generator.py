@@ -23,6 +23,7 @@ from tests.creatives.llm_stub import (
     serving,
 )
 from tests.creatives.samples import BOOTS, PICTURE, STORE, brief, catalogue, facts
+from tests.examples import examples
 from zyenta_ads_pipeline.creatives.checks import MODEL_RULES, RULES, check, duplicate
 from zyenta_ads_pipeline.creatives.facts import facts_of
 from zyenta_ads_pipeline.creatives.generator import CreativeGenerator, Generated, angles, generate
@@ -368,7 +369,7 @@ texts = st.text(max_size=60) | st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.builds(Concept, texts, texts, texts, texts, texts, texts), max_size=5))
 def test_whatever_a_writer_gives_three_good_drafts_come_out(concepts: list[Concept]) -> None:
     found = made(writer=_Babbler(concepts))

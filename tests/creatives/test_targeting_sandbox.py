@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tests.platforms.conftest import START, TOKEN
 from tests.platforms.launching import use
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.creatives.targeting import Aimed, mended, targeting_for
 from zyenta_ads_pipeline.domain.campaign import CampaignObjective
 from zyenta_ads_pipeline.domain.shop import ShopStore
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.interests import named
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 STORE = ShopStore(
     id="s1", name="Fjord", niche="outdoor", domain="shop.example", countries=["DE"],

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.creatives.samples import BOOTS, STORE, brief, catalogue
+from tests.examples import examples
 from zyenta_ads_pipeline.creatives.checks import RULES, check, duplicate
 from zyenta_ads_pipeline.creatives.facts import facts_of
 from zyenta_ads_pipeline.creatives.template_writer import TemplateWriter
@@ -135,7 +136,7 @@ def test_praise_without_data_claims_no_customers() -> None:
 prices = st.integers(min_value=0, max_value=10**9)
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     title=st.text(max_size=120) | st.sampled_from(TITLES),
     description=st.text(max_size=400) | st.sampled_from(TITLES),
@@ -163,7 +164,7 @@ BAD_WORDS = (
 word = st.sampled_from(BAD_WORDS.split())
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(word, max_size=14), st.lists(word, max_size=40))
 def test_any_product_of_bad_words_has_three(title: list[str], description: list[str]) -> None:
     product = replace(BOOTS, title=" ".join(title), description=" ".join(description) + ".")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.forked import Forked
 
 TIMEOUT = 400
 _OURS = ("ZYENTA_", "META_", "DAGSTER_")
@@ -31,15 +32,9 @@ class Zyenta:
             **self.settings,
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "zyenta_ads_pipeline", *arguments],
-            env=self.environment(),
-            cwd=self.home.parent,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+    def start(self, *arguments: str) -> Forked:
+        return Forked(
+            "zyenta_ads_pipeline", *arguments, env=self.environment(), cwd=self.home.parent
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +43,7 @@ class Zyenta:
             out, err = process.communicate(timeout=TIMEOUT)
         finally:
             process.kill()
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return subprocess.CompletedProcess(arguments, process.returncode or 0, out, err)
 
     def succeed(self, *arguments: str) -> str:
         done = self.run(*arguments)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import Zyenta
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ import pytest
 
 from tests.campaigns.launching import connected
 from tests.faces.campaign_home import carried_out
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.agent import AdsAgent
 from zyenta_ads_pipeline.connections import store_of, vault_of
 from zyenta_ads_pipeline.creatives.catalogue import read_products
 from zyenta_ads_pipeline.domain.campaign import CampaignObjective, CampaignStatus
 from zyenta_ads_pipeline.domain.shop import ShopStore
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings, load_settings
 from zyenta_ads_pipeline.store.connections import Connections
 from zyenta_ads_pipeline.store.shops import Shops

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import Zyenta
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 _KAG = Path(__file__).parents[3] / "shared/data/kag/KAG_conversion_data.csv"
 _TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
@@ -100,6 +100,7 @@ def test_without_spend_roas_and_cpa_are_empty(kag: Zyenta) -> None:
     assert row == {"ads": 207, "with_roas": 0, "with_cpa": 0, "with_sales": 71}
 
 
+@pytest.mark.slow
 def test_loading_it_twice_changes_nothing(kag: Zyenta) -> None:
     tables = ("raw_insights", "ad_metrics", "campaign_metrics", "account_metrics")
     before = {table: kag.log_entries(table) for table in tables}

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import Zyenta
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 _FIRST = date.today() - timedelta(days=12)  # noqa: DTZ011 - any recent day will do
 _DAYS, _ADS, _PER_PAGE = 5, 4, 6
@@ -76,7 +76,11 @@ def _sync(folder: Path, name: str, pages: list[dict[str, Any]], home: Path) -> t
 
 
 @pytest.mark.parametrize(
-    ("cursor", "cut"), [(_offset, 1), (_chained, 3)], ids=["one in the middle", "the last"]
+    ("cursor", "cut"),
+    [
+        pytest.param(_offset, 1, id="one in the middle", marks=pytest.mark.slow),
+        pytest.param(_chained, 3, id="the last"),
+    ],
 )
 def test_a_missing_page_fails_the_sync_and_keeps_the_earlier_data(
     tmp_path: Path, cursor: Callable[[int], str], cut: int

@@ -75,6 +75,7 @@ def test_watch_approve_push_and_read_back(zyenta: Zyenta, market: SandboxHandle)
     assert _budgets(market) == before
 
 
+@pytest.mark.slow
 def test_the_kill_switch_stops_every_write(zyenta: Zyenta, market: SandboxHandle) -> None:
     auto = _in_position(zyenta, "auto", ZYENTA_KILL_SWITCH="true")
     auto.succeed("run")
@@ -84,6 +85,7 @@ def test_the_kill_switch_stops_every_write(zyenta: Zyenta, market: SandboxHandle
     assert market.writes() == []
 
 
+@pytest.mark.slow
 def test_a_humans_edit_is_a_conflict_and_is_not_overwritten(
     zyenta: Zyenta, market: SandboxHandle
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_restated_day_replaces_what_was_known(zyenta: Zyenta, market: SandboxH
     assert late["sales"] > early["sales"], "late conversions have come in"
 
 
+@pytest.mark.slow
 def test_one_failing_account_leaves_the_other_alone(zyenta: Zyenta, market: SandboxHandle) -> None:
     good = market.account_ids[0]
     error = zyenta.refused("run", "--account", f"act_{good}", "--account", "act_999")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.faces.buyer import Buyer, settle
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.connections import connect_meta, store_of, vault_of
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import load_settings
 from zyenta_ads_pipeline.store.connections import Connections
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.connections import AccountPlatforms, connect_meta, rate_budget
 from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.errors import AuthenticationFailed, PlatformError, SettingsError
 from zyenta_ads_pipeline.ingestion.insights import Gathered, gather_accounts
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
 ONE, TWO = "EAAGconnectONE0123456789", "EAAGconnectTWO0123456789"

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from tests.faces.campaign_home import settled
+from tests.sandboxes import run_sandbox
 from tests.store.campaign_samples import campaign as sample
 from tests.store.campaign_samples import draft, launched, opened
 from zyenta_ads_pipeline.agent import AdsAgent
@@ -32,7 +33,6 @@ from zyenta_ads_pipeline.metrics.definitions import SUMS
 from zyenta_ads_pipeline.resources import LakeResource, StoreResource
 from zyenta_ads_pipeline.runs import run_days
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.settings import load_settings
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.demo_gain import CERTAINTY, ShopDay, revenue_gain, shop_days
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 FIRST = date(2026, 11, 1)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.connections import alerts_of
 from zyenta_ads_pipeline.doctor import examine
 from zyenta_ads_pipeline.domain.ads import Level
@@ -19,7 +20,7 @@ from zyenta_ads_pipeline.domain.insights import FIELDS, PLAIN, PRESETS, Report
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.platforms.meta.reports import params_of
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
 FIRST, SECOND = "10158734012345601", "10158734012345602"

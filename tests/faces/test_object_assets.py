@@ -10,12 +10,13 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.assets.objects import ad_objects, exchange_rates
 from zyenta_ads_pipeline.connections import alerts_of
 from zyenta_ads_pipeline.lake.tables import AD_OBJECT_HISTORY, AD_OBJECTS, EXCHANGE_RATES
 from zyenta_ads_pipeline.resources import LakeResource, MetaResource, StoreResource
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings, load_settings
 
 ONE, TWO = "EAAGassetONE0123456789", "EAAGassetTWO0123456789"

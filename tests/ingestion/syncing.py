@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import polars as pl
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.time import DateRange, parse_tiers
 from zyenta_ads_pipeline.ingestion.account_sync import Synced, SyncPlace
@@ -25,7 +26,7 @@ from zyenta_ads_pipeline.lake.tables import RAW_INSIGHTS
 from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.database import open_store
 from zyenta_ads_pipeline.store.ledger import ReportLedger
 

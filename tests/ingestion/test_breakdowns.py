@@ -21,6 +21,7 @@ from tests.ingestion.syncing import (
     sync,
     with_meta,
 )
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.errors import IncompleteData
 from zyenta_ads_pipeline.domain.insights import PRESETS
 from zyenta_ads_pipeline.domain.time import DateRange
@@ -32,7 +33,7 @@ from zyenta_ads_pipeline.lake.tables import BREAKDOWN_TABLES, INSIGHT_READS, RAW
 from zyenta_ads_pipeline.lake.versions import store_versions
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 WEEK = days("2026-11-16", "2026-11-22")
 ADS, DELETED = 8, "3105"

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from tests.ingestion.syncing import TOKEN, Home, days, home, shop, sync
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.errors import ZyentaError
 from zyenta_ads_pipeline.ingestion import reads
 from zyenta_ads_pipeline.ingestion.report_jobs import Deadline
@@ -21,7 +22,7 @@ from zyenta_ads_pipeline.lake.content import with_content_hash
 from zyenta_ads_pipeline.lake.tables import INSIGHT_READS, RAW_INSIGHTS
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.fault_presets import PRESETS
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 SPAN = ("2026-11-02", "2026-11-22")
 MOST_ROWS = 500
@@ -110,7 +111,7 @@ def kills(sandbox: SandboxHandle, tmp_path: Path, number: int) -> None:
 def test_a_killed_sync_leaves_whole_days_and_the_next_one_needs_fewer_calls(
     three_weeks: SandboxHandle, tmp_path: Path
 ) -> None:
-    kills(three_weeks, tmp_path, 4)
+    kills(three_weeks, tmp_path, 2)
 
 
 @pytest.mark.slow
@@ -160,6 +161,7 @@ def soak(tmp_path: Path, faults: int, seed: int) -> None:
     print(f"{met} faults in {syncs} syncs, {failed} of them failed: {used} calls")  # noqa: T201
 
 
+@pytest.mark.slow
 def test_after_many_faults_the_table_is_the_truth(tmp_path: Path) -> None:
     soak(tmp_path, 25, seed=5)
 

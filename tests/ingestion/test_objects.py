@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import AdCreative, AdObject, Level
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
@@ -40,7 +42,7 @@ from zyenta_ads_pipeline.lake.tables import AD_OBJECT_HISTORY, AD_OBJECTS
 from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NO_VIEW = pl.DataFrame(schema=AD_OBJECTS.schema)
@@ -181,7 +183,7 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(READINGS)
 def test_the_history_tells_at_any_moment_what_was_seen_then(
     readings: list[tuple[int, Seen, set[int], str | None]],

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingestion.syncing import TOKEN, home, sync, with_meta
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import AdAccount
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
@@ -30,7 +31,7 @@ from zyenta_ads_pipeline.ingestion.insights import (
 )
 from zyenta_ads_pipeline.lake.tables import AD_ACCOUNTS, RAW_INSIGHTS
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 START = datetime(2026, 11, 3, 17, 30, tzinfo=UTC)
 DAYS = DateRange(date(2026, 10, 25), date(2026, 11, 3))

@@ -22,6 +22,7 @@ from tests.ingestion.syncing import (
     shop,
     sync,
 )
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
@@ -35,7 +36,7 @@ from zyenta_ads_pipeline.ingestion import reads
 from zyenta_ads_pipeline.ingestion.report_jobs import Deadline
 from zyenta_ads_pipeline.lake.tables import INSIGHT_READS, INSIGHT_RESTATEMENTS, RAW_INSIGHTS
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 WEEK = days("2026-11-16", "2026-11-22")
 ARCHIVED, DELETED = "3102", "3105"

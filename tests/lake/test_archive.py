@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.domain.insights import Report
@@ -29,7 +30,7 @@ def reply(text: str = "{}", page: int = 1) -> Reply:
     return Reply(f"GET /insights page {page}", SEEN, text.encode())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(BODIES, max_size=6))
 def test_replies_come_back_as_they_were_stored(
     tmp_path_factory: pytest.TempPathFactory, bodies: list[str]
@@ -76,7 +77,7 @@ def test_the_pages_of_a_killed_process_are_there_for_the_next(tmp_path: Path) ->
 
 
 @given(cut=st.integers(1, 400))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_page_cut_off_by_a_crash_is_read_again_and_the_others_stay(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:

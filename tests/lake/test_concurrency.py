@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from deltalake import DeltaTable
 
+from tests.forked import Forked
 from tests.lake.frames import ads, day
 from tests.lake.worker import ROWS
 from zyenta_ads_pipeline.lake.lake import Lake, Scope
@@ -20,14 +19,8 @@ PARTS = (
 )
 
 
-def writer(root: Path, accounts: str, days: str, rounds: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.lake.worker", str(root), accounts, days, str(rounds)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
+def writer(root: Path, accounts: str, days: str, rounds: int) -> Forked:
+    return Forked("tests.lake.worker", str(root), accounts, days, str(rounds))
 
 
 def assert_whole(lake: Lake) -> int:

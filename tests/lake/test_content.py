@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.lake.frames import DAY, SEEN, frame
 from zyenta_ads_pipeline.lake.content import HASHED, with_content_hash
 from zyenta_ads_pipeline.lake.schema import STAT_FIELDS
@@ -67,7 +68,7 @@ def test_what_differs_does_not_run_together(one: dict[str, Any], other: dict[str
     assert len(set(hashes(one, other))) == 2
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(ITEM, max_size=5), st.lists(ITEM, max_size=5), st.randoms(use_true_random=False))
 def test_actions_count_as_a_bag(
     left: list[dict[str, Any]], right: list[dict[str, Any]], chance: Any

@@ -99,7 +99,7 @@ def test_a_query_that_fails_is_told_in_duckdbs_own_words(lake: Lake, sql: str, w
 
 def test_a_file_gone_from_the_lake_is_an_error_and_not_fewer_rows(lake: Lake) -> None:
     snapshot = lake.snapshot()
-    next(Path(lake.root).rglob("*.parquet")).unlink()
+    next(Path(lake.root).rglob(f"date={DAY}/*.parquet")).unlink()
     with pytest.raises(StorageError, match="The query failed"):
         snapshot.query(TOTAL)
     with pytest.raises(StorageError, match="cannot be read"):

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.lake.frames import DAY, day, frame
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.lake.lake import Lake, Scope, Snapshot
@@ -117,7 +118,7 @@ def test_an_older_reading_still_gives_what_it_alone_has(lake: Lake) -> None:
 MOMENTS = st.permutations(range(5))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(MOMENTS)
 def test_in_whatever_order_readings_arrive_the_newest_stands(
     tmp_path_factory: pytest.TempPathFactory, order: list[int]
@@ -201,7 +202,7 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(READINGS)
 def test_every_moment_comes_back_as_it_was_read(
     tmp_path_factory: pytest.TempPathFactory, readings: list[dict[tuple[date, str], str]]

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.lake.frames import DAY, SEEN, ads, day, frame
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.lake.decision_tables import BUDGET_DECISIONS
@@ -189,7 +190,7 @@ def test_columns_come_in_any_order_with_others_beside_them(lake: Lake) -> None:
 MONEY = st.decimals(-(10**20), 10**20, places=12)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(MONEY, min_size=1, max_size=30))
 def test_money_keeps_every_one_of_its_twelve_decimals(
     tmp_path_factory: pytest.TempPathFactory, amounts: list[Decimal]
@@ -299,7 +300,7 @@ def test_a_damaged_log_is_told_with_its_remedy(lake: Lake) -> None:
         assert "ZYENTA_LAKE_ROOT" in refused.value.remedy
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.lake.schema import MONEY
 from zyenta_ads_pipeline.lake.tables import AD_METRICS
 from zyenta_ads_pipeline.metrics.definitions import RATIOS, SUMS, with_ratios
@@ -80,7 +81,7 @@ def same(left: float | None, right: float | None) -> bool:
     return math.isclose(left, right, rel_tol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(ROWS)
 def test_sql_polars_and_python_give_the_same_ratios(rows: list[Sums]) -> None:
     sql, polars = by_sql(rows), by_polars(rows)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.orders import ORDER_VARIATION
 from zyenta_ads_pipeline.metrics.expected import (
     negative_binomial_quantile,
@@ -46,7 +47,7 @@ def summed_quantile(tail: float, shape: float, odds: float) -> float:
         below, n = below + chance, n + 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.floats(0.5, 400), st.floats(0.01, 20), st.sampled_from([0.1, 0.5, 0.9]))
 def test_quantiles_are_those_of_the_exact_sums(shape: float, odds: float, tail: float) -> None:
     found = negative_binomial_quantile(tail, np.array([shape]), np.array([odds]))[0]
@@ -99,7 +100,7 @@ def test_the_order_of_rows_and_other_columns_stay() -> None:
     assert empty.schema["purchases_high"] == pl.Float64
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.floats(0, 1e6), st.integers(0, 10**5), st.floats(-100, 1e7), st.floats(0.01, 1))
 def test_the_interval_holds_what_is_expected_and_never_less_than_was_seen(
     spend: float, seen: int, value: float, share: float

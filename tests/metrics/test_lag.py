@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.metrics.lag import ASSUMED, OLDEST, PRIOR_CONVERSIONS, assumed, lag_curve
 
 SCHEMA: dict[str, Any] = {
@@ -100,7 +101,7 @@ def test_accounts_learn_apart() -> None:
 AMOUNTS = st.lists(st.integers(-5, 400), min_size=OLDEST + 1, max_size=OLDEST + 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(AMOUNTS, min_size=1, max_size=4))
 def test_a_curve_never_falls_and_stays_between_nothing_and_all(days: list[list[int]]) -> None:
     """Whatever Meta takes back or adds."""

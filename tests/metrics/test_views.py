@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.lake.frames import frame
 from zyenta_ads_pipeline.domain.errors import StorageError
 from zyenta_ads_pipeline.lake import views
@@ -78,7 +79,7 @@ NUMBER = st.from_regex(r"-?[0-9]{1,14}(\.[0-9]{1,12})?", fullmatch=True) | st.sa
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(NUMBER, min_size=1, max_size=30))
 def test_amounts_are_read_to_the_last_digit(texts: list[str]) -> None:
     connection = duckdb.connect()

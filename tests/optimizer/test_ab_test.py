@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.abtests import PLAN, Cell, made, sequential
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.ab_plan import (
     CreativeTest,
@@ -220,7 +221,7 @@ def made_rows(seed: int, days: int = 20) -> pl.DataFrame:
     metric=st.sampled_from(list(Metric)),
     horizon=st.sampled_from([None, 7, 28]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_hostile_days_never_crash_nor_answer_in_no_number(
     counts: list[int], views: list[int], metric: Metric, horizon: int | None
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.ad_sets import split_by_price
 from zyenta_ads_pipeline.optimizer.curves import Curves, Model
@@ -78,7 +79,7 @@ def test_otherwise_they_share_as_today(total: int, current: dict[str, int], mini
     assert found == split_over_ad_sets(total, current, minimum)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     current=st.dictionaries(
         st.sampled_from("abcdefg"), st.integers(0, 50_000), min_size=1, max_size=6

@@ -13,6 +13,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.optimizer.allocating import DAY, Share, account, budgets, limits, run
 from zyenta_ads_pipeline.optimizer.account import CAMPAIGNS, DAYS, AccountHistory, Goal
 from zyenta_ads_pipeline.optimizer.allocation import Allocation, allocate
@@ -74,7 +75,7 @@ any_limits = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     shares=any_shares(),
     total=st.one_of(st.none(), st.integers(0, 90_000)),
@@ -165,7 +166,7 @@ def _promises_of_a_row(
     assert within or limit in BEYOND_THE_STEP
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     shares=any_shares(),
     step=st.one_of(st.none(), st.decimals(0, 1, places=2)),
@@ -203,7 +204,7 @@ def test_every_pass_through_keeps_its_promises(
     assert run(shuffled, None, **bounds).rows.equals(found.rows)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     levels=st.lists(st.floats(-2, 2), min_size=1, max_size=9),
     spare=st.integers(-3000, 3000),
@@ -223,7 +224,7 @@ def test_the_unit_of_the_currency_moves_nothing_but_rounding(
         assert abs(small * factor - budgets(other)[own]) <= factor
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(levels=st.lists(st.floats(-0.4, 0.4), min_size=2, max_size=12), off=st.integers(-900, 900))
 def test_with_a_dead_band_few_move_and_the_total_is_kept(levels: list[float], off: int) -> None:
     shares = [Share(str(i), log_marginal=lm, curvature=0.5) for i, lm in enumerate(levels)]

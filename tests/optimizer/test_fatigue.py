@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.fatigue import CREATIVE_DAYS, Outcome, fatigue
 
@@ -103,7 +104,7 @@ def test_a_creative_of_a_few_days_is_not_judged() -> None:
     counts=st.lists(st.integers(-5, 50), min_size=1, max_size=80),
     views=st.lists(st.integers(0, 500), min_size=80, max_size=80),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_hostile_days_never_crash(counts: list[int], views: list[int]) -> None:
     rows = pl.DataFrame(
         [

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.optimizer.made_days import Made, made
 from tests.optimizer.some_account import DAY, ran
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -206,7 +207,7 @@ _DAY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.lists(_DAY, max_size=12), max_size=4))
 def test_hostile_histories_give_finite_curves(histories: list[list[dict[str, Any]]]) -> None:
     rows = [

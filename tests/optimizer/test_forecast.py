@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.forecasts import made, score
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.curves import Curves, Model
 from zyenta_ads_pipeline.optimizer.forecast import forecast, forecast_points, gain
@@ -239,7 +240,7 @@ def test_a_forecast_of_many_is_that_of_each() -> None:
     level=st.floats(1e-6, 1e5),
     sd=st.floats(0, 3),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_forecast_is_no_number(budget: float, days: int, level: float, sd: float) -> None:
     of = curves(3, level=level, sd=sd)
     now = np.full(3, 50.0)
@@ -252,7 +253,7 @@ def test_no_forecast_is_no_number(budget: float, days: int, level: float, sd: fl
 
 
 @given(low=st.floats(0.1, 400), more=st.floats(0, 400))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_more_budget_never_sells_less(low: float, more: float) -> None:
     rows = forecast_points(curves(), "0002", [low, low + more], days=7, since=NEXT)
     assert rows["purchases"][1] >= rows["purchases"][0] * (1 - 1e-12)

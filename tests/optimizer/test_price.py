@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.optimizer.price import LARGEST, Floats, Priced, Whole, price_budgets
 
@@ -73,7 +74,7 @@ def problems(draw: st.DrawFn, least: int = 0) -> Problem:
     return problem(*rows, total=draw(st.integers(low_sum, high_sum + 10_000)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked=problems())
 def test_the_sum_is_exact_and_the_bounds_hold(asked: Problem) -> None:
     found = asked.solved()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.optimizer.made_days import Made, made
 from tests.optimizer.some_account import DAY, account, campaign, ran
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -323,7 +324,7 @@ _LIMITS = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(_CAMPAIGN, st.lists(_DAY, max_size=10)), max_size=4), _LIMITS)
 def test_hostile_histories_give_usable_decisions(
     campaigns: list[tuple[dict[str, Any], list[dict[str, Any]]]], limits: dict[str, Any]

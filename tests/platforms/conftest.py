@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 TOKEN = "EAAGsandboxSECRET0123456789"
 START = datetime(2026, 11, 3, 17, 30, tzinfo=UTC)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.platforms.conftest import START, TOKEN
 from tests.platforms.launching import AD, AD_SET, CAMPAIGN, CREATIVE, TARGETING, use
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.campaign import CampaignObjective
 from zyenta_ads_pipeline.domain.errors import (
@@ -31,7 +32,7 @@ from zyenta_ads_pipeline.domain.launch import (
 )
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 APP = {"app_id": "4711", "app_secret": "appSECRET9876543210"}
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(9_000_000)

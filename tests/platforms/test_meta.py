@@ -17,6 +17,7 @@ import pytest
 
 from tests.platforms.conftest import START, TOKEN
 from tests.platforms.scripted import ok, scripted
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.errors import (
     AuthenticationFailed,
@@ -38,7 +39,7 @@ from zyenta_ads_pipeline.platforms.meta.client import MetaClient
 from zyenta_ads_pipeline.platforms.meta.pages import report_fields
 from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 3)

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import SandboxHandle, run_sandbox
+from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 
 START = datetime(2026, 11, 3, 17, 30, tzinfo=UTC)
 TOKEN = "sandbox-token"

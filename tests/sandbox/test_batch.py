@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import START, TOKEN, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 Part = dict[str, Any]
 

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.conftest import Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.breakdowns import grid_of
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.market import Market
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox.shares import parts_of, table_of_parts
 from zyenta_ads_pipeline.sandbox.splitting import by_grid
 
@@ -209,7 +210,7 @@ def test_the_attribution_setting_is_told(market: Client) -> None:
         assert row["attribution_setting"] == "7d_click_1d_view"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     values=st.lists(st.integers(0, 2**60), min_size=1, max_size=5),
     weights=st.lists(st.floats(0, 1e6).map(lambda w: 0.0 if w < 1e-3 else w), min_size=1,

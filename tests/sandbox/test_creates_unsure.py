@@ -14,8 +14,8 @@ import pytest
 
 from tests.sandbox.conftest import START, Client
 from tests.sandbox.creating import Maker
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 
 def named(client: Client, edge: str = "campaigns") -> list[str]:

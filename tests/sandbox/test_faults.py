@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import START, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.fault_presets import PRESETS
 from zyenta_ads_pipeline.sandbox.fault_rules import OPTIONS
 from zyenta_ads_pipeline.sandbox.faults import Faults
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox.sight import Sight
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.conftest import Client
 from zyenta_ads_pipeline.sandbox.periods import PRESETS
 
@@ -29,7 +30,7 @@ def all_ads(market: Client) -> list[str]:
     return [*(ad["id"] for ad in (*listed, *archived)), deleted]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(
     first=st.integers(5, 31),
     length=st.integers(1, 20),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.conftest import START, TOKEN, Client
 from zyenta_ads_pipeline.sandbox.cursors import object_cursor, offset_cursor, read_object_cursor
 from zyenta_ads_pipeline.sandbox.graph_error import GraphError
@@ -116,7 +117,7 @@ def test_next_repeats_the_token_only_when_it_came_by_query(market: Client) -> No
     assert set(row["creative"]) == {"id"}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(limit=st.integers(1, 40))
 def test_every_object_and_row_once_for_any_limit(market: Client, limit: int) -> None:
     ads = [ad["id"] for ad in market.every(f"{market.account}/ads", limit=str(limit))]

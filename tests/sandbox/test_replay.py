@@ -14,14 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.conftest import START, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.domain.time import DateRange
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.facts import Facts, summed
 from zyenta_ads_pipeline.sandbox.late_arrivals import arrived
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 from zyenta_ads_pipeline.sandbox.replay import Replay
 
 HEADER = (
@@ -144,7 +145,7 @@ def test_floats_keep_their_shortest_spelling(tmp_path: Path) -> None:
         assert Replay(tmp_path / "f.parquet", NOW).facts(NOW).frame["spend"].to_list() == [text]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -223,7 +224,7 @@ def test_a_restating_replay_lets_conversions_arrive_late(tmp_path: Path) -> None
         assert sandbox.plan_reports()["restating"] is True
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     count=st.integers(1, 500), cents=st.integers(1, 10**9), ad=st.integers(1, 99),
     hours=st.lists(st.integers(-24, 800), min_size=2, max_size=3),

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.sandbox.conftest import START, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 DAYS = {"since": "2026-10-27", "until": "2026-11-02"}
 QUERY: dict[str, Any] = {"level": "ad", "time_increment": "1", "time_range": DAYS,

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import START, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.cursors import offset_cursor
 from zyenta_ads_pipeline.sandbox.page_chain import PageChain
 from zyenta_ads_pipeline.sandbox.page_file import read_pages
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 DAYS = {"since": "2026-10-01", "until": "2026-10-04"}
 Page = dict[str, Any]

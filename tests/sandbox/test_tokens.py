@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import START, Client
+from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
-from zyenta_ads_pipeline.sandbox.process import run_sandbox
 
 US, DE = "10158734012345601", "10158734012345602"
 ALL, ONE, BOTH = "token-of-all", "token-of-one", "token-of=both"

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.examples import examples
 from tests.store.databases import fresh_url
 from zyenta_ads_pipeline.store.alerts import Alerts
 from zyenta_ads_pipeline.store.database import Store, open_store
@@ -123,6 +124,7 @@ def test_alerts_follow_what_was_raised_and_resolved(tmp_path: Path) -> None:
                 assert {alert.key: alert.told for alert in self.alerts.open()} == self.open
 
         run_state_machine_as_test(
-            Machine, settings=settings(max_examples=15, stateful_step_count=15, deadline=None)
+            Machine,
+            settings=settings(max_examples=examples(15), stateful_step_count=15, deadline=None),
         )
         store.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect, text
 
+from tests.forked import processes
 from tests.store.campaign_samples import (
     LEASE,
     NOW,
@@ -36,7 +36,6 @@ from zyenta_ads_pipeline.store.own_rules import OwnRules
 from zyenta_ads_pipeline.store.requests import CampaignRequests
 from zyenta_ads_pipeline.store.switches import KillSwitches
 
-SPAWN = multiprocessing.get_context("spawn")
 PROCESSES = 3
 HISTORIES = (
     "campaign_optimization_log",
@@ -109,7 +108,7 @@ def test_of_several_processes_one_gets_each_request_and_step(store: Store, store
     campaigns = [launched(store).id for _ in range(10)]
     steps = [(each, launches.plan(each, PLAN, NOW)[0].id) for each in campaigns]
     owners = [f"worker {number}" for number in range(PROCESSES)]
-    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=processes()) as pool:
         won = list(pool.map(_work, repeat(store_url), owners, repeat(requests), repeat(steps)))
     assert Counter(each for claimed, _ in won for each in claimed) == Counter(requests)
     assert Counter(each for _, begun in won for each in begun) == Counter(s for _, s in steps)

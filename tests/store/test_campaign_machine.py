@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.examples import examples
 from tests.store.campaign_samples import LEASE, NOW, PLAN, launched, opened
 from zyenta_ads_pipeline.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignStatus
 from zyenta_ads_pipeline.domain.creative import CREATIVE_TRANSITIONS, CreativeStatus
@@ -25,7 +26,7 @@ from zyenta_ads_pipeline.store.database import Store
 from zyenta_ads_pipeline.store.launches import Launches, LaunchLost, LaunchStep
 
 SETTINGS = settings(
-    max_examples=20,
+    max_examples=examples(20),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

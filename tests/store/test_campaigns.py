@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.store.campaign_samples import (
     LATER,
     NOW,
@@ -271,7 +272,7 @@ def test_a_ratio_is_none_exactly_where_its_denominator_is_empty(
 ) -> None:
     made = launched(store)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
     @given(_count, _count, _count, _count)
     def check(spent: int, impressions: int, clicks: int, revenue: int) -> None:
         seen = campaigns.set_metrics(

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.examples import examples
 from tests.store.samples import NOW, budget, replay
 from zyenta_ads_pipeline.domain.change import TRANSITIONS, ChangeState
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -151,7 +152,7 @@ def test_lives_of_changes(outbox: Outbox) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=examples(20),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

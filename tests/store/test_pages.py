@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from tests.examples import examples
 from tests.store.campaign_samples import LATER, NOW, campaign, opened, shop
 from tests.store.samples import approved, budget
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignObjective, CampaignStatus
@@ -173,7 +174,7 @@ def test_sorts_put_in_order_and_what_has_no_value_last(
     assert values == sorted(values, reverse=descending)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sort=st.sampled_from(CampaignSort), descending=st.booleans(), size=st.integers(1, 40))
 def test_pages_together_are_all_campaigns_once(
     store: Store, sort: CampaignSort, descending: bool, size: int

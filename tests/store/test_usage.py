@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.examples import examples
 from zyenta_ads_pipeline.domain.errors import ErrorOrigin, RateLimited, StorageError
 from zyenta_ads_pipeline.domain.quota import QuotaUse
 from zyenta_ads_pipeline.platforms.meta.budget import RateBudget
@@ -51,7 +52,7 @@ def test_each_server_has_quotas_of_its_own(store: Store) -> None:
     assert meta.load(["app:7", "account/1"]) == {"app:7": use(90, blocked=60)}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(20))
 @given(st.lists(uses, min_size=1, max_size=4))
 def test_the_database_merges_as_the_words_do(store: Store, told: list[QuotaUse]) -> None:
     ledger, name = UsageLedger(store), f"account/{next(_numbers)}"

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from zyenta_ads_pipeline.domain.errors import InputError
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
@@ -145,13 +145,7 @@ class SandboxHandle:
                 "Give a directory that can be written.",
             ) from None
         with stderr:
-            self._child = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                _command(self.config, self._port),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-            )
+            self._child = self._child_of(_arguments(self.config, self._port), stderr)
         assert self._child.stdout is not None  # noqa: S101 - a pipe was asked for
         ready = self._child.stdout.readline()
         if not ready:
@@ -164,6 +158,16 @@ class SandboxHandle:
         self.account_ids = tuple(each.removeprefix("act_") for each in told["accounts"])
         self._port = int(self.url.rpartition(":")[2])
         self._wait_until_healthy()
+
+    def _child_of(self, arguments: list[str], stderr: TextIO) -> subprocess.Popen[str]:
+        """A sandbox's process, with pipes for its stdin and stdout."""
+        return subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [sys.executable, "-m", "zyenta_ads_pipeline.sandbox", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -221,8 +225,8 @@ def run_sandbox(config: SandboxConfig) -> Iterator[SandboxHandle]:
         handle.stop()
 
 
-def _command(config: SandboxConfig, port: int) -> list[str]:
-    command = [sys.executable, "-m", "zyenta_ads_pipeline.sandbox", "--with-parent"]
+def _arguments(config: SandboxConfig, port: int) -> list[str]:
+    command = ["--with-parent"]
     options: dict[str, object] = {
         "--state": config.state,
         "--host": config.host,
