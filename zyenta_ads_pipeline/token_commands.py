@@ -148,11 +148,19 @@ def sign_out(
     name: Annotated[str, typer.Argument(help="Name as `zyenta token sessions` lists it.")],
     by: By = "cli",
 ) -> None:
-    """Ends all sessions of a name at once, also those by a link; its token stays good."""
+    """Ends all sessions of a name at once, also those by a link, and unused links for it and by it;
+    its token stays good."""
     with explained(), _desk() as desk:
-        ended = desk.sign_out_all(_terminal(by), name)
-    count = f"{ended} session{'' if ended == 1 else 's'}"
-    out.print(Text(f"{count} of {name.strip()} ended." if ended else f"{name.strip()} had none."))
+        done = desk.sign_out_all(_terminal(by), name)
+    ended = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((done.sessions, "session"), (done.links, "unused link"))
+        if count
+    ]
+    told = f"{' and '.join(ended)} of {done.name} ended." if ended else f"{done.name} had none."
+    if done.alike:
+        told += f" Names are told apart by their letters' case: there is {', '.join(done.alike)}."
+    out.print(Text(told))
 
 
 @contextmanager

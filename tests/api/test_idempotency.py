@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.home import API, Home
+from tests.api.home import API, Home, proposal, proposed
 from tests.api.test_problems import checked
 from tests.api.test_seeds import QUERY
 from zyenta_ads_pipeline.domain.access import Role
@@ -104,3 +104,21 @@ def test_a_new_token_is_never_kept(home: Home) -> None:
         assert first.status_code == 201, first.text
         told = checked(client.post(f"{API}/tokens", json=body, headers=KEY), 409)
         assert told["errors"][0]["field"] == "name"
+
+
+def test_of_several_changes_a_reply_is_kept_where_any_was_moved(home: Home) -> None:
+    first, second = proposed(home.store, proposal("1"), proposal("2", decision_id="d2"))
+    address, stale = f"{API}/changes/approve", {first: "0123", second: "0123"}
+    with home.client() as client:
+        none = {"ids": [first, second], "versions": stale}
+        for _ in range(2):
+            refused = client.post(address, json=none, headers=KEY)
+            assert refused.json()["success"] is False
+            assert "idempotency-replayed" not in refused.headers
+        some = none | {"versions": {second: "0123"}}
+        done = client.post(address, json=some, headers=KEY)
+        assert "idempotency-replayed" not in done.headers, "what was refused holds no key"
+        assert [each["id"] for each in done.json()["changes"]] == [first]
+        again = client.post(address, json=some, headers=KEY)
+        assert again.headers["idempotency-replayed"] == "true"
+        assert again.content == done.content

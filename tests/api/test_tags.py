@@ -122,6 +122,21 @@ def test_a_rejection_may_give_its_reason_and_a_decided_change_stays(home: Home) 
     assert listed["byState"]["rejected"] == 1
 
 
+def test_a_rejection_with_the_etag_of_the_proposal_leaves_what_was_approved(home: Home) -> None:
+    own = home.campaigns[1]
+    assert own.platform_campaign_id is not None
+    (change,) = proposed(home.store, proposal(own.platform_campaign_id))
+    address = f"{API}/changes/{change}"
+    with home.client() as one, home.client(Role.ADMIN) as other:
+        seen = {"If-Match": one.get(address).headers["etag"]}
+        other.post(f"{address}/approve")
+        told = checked(one.post(f"{address}/reject", headers=seen), 412)
+        assert "approved by the admin" in told["detail"]
+        assert one.get(address).json()["state"] == "approved"
+        newer = {"If-Match": one.get(address).headers["etag"]}
+        assert one.post(f"{address}/reject", headers=newer).status_code == 200
+
+
 def test_a_rule_is_set_on_what_was_seen(home: Home) -> None:
     address = f"{API}/accounts/act_101/rules"
     with home.client(Role.ADMIN) as client:

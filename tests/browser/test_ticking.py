@@ -48,10 +48,14 @@ def test_enter_decides_nothing(visitors: Visitors, script: bool) -> None:
     page.goto("/changes")
     many = boxes(page).count()
     boxes(page).nth(0).check()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
     boxes(page).nth(0).press("Enter")
     bar(page).locator("summary").click()
     page.get_by_label("Why not?").last.fill("Stock is low")
     page.get_by_label("Why not?").last.press("Enter")
+    page.wait_for_timeout(300)
+    assert sent == []
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(boxes(page).nth(0)).to_be_checked()
     page.goto("/changes")

@@ -16,6 +16,7 @@ from tests.store.samples import budget, status
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.console.desks.rules import RuleScope
 from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.errors import (
     FieldsRefused,
@@ -78,6 +79,25 @@ def test_a_change_that_moved_on_since_it_was_seen_is_not_approved(
     with pytest.raises(Stale):
         desks.changes.edit(EVA, change.id, 12_000, seen[change.id])
     assert desks.changes.get(VIC, change.id).state is ChangeState.PROPOSED
+
+
+def test_a_rejection_on_an_old_sight_does_not_undo_an_approval(
+    desks: Desks, office: Office
+) -> None:
+    first, other = proposed(office), proposed(office, "12")
+    seen = {each.id: desks.changes.version(each) for each in (first, other)}
+    desks.changes.approve(EVA, [first.id])
+    with pytest.raises(Stale, match="it was approved by eva at"):
+        desks.changes.reject(MAX, [first.id], "no", seen)
+    found = desks.changes.reject(MAX, [first.id, other.id], "no", seen)
+    assert [each.id for each in found.moved] == [other.id]
+    assert [(each.id, type(each.why)) for each in found.refused] == [(first.id, Stale)]
+    assert desks.changes.get(VIC, first.id).state is ChangeState.APPROVED
+    now = {first.id: desks.changes.version(desks.changes.get(VIC, first.id))}
+    assert desks.changes.reject(MAX, [first.id], "no", now).moved, "who saw it approved may"
+    third = proposed(office, "13")
+    desks.changes.approve(EVA, [third.id])
+    assert desks.changes.reject(MAX, [third.id], "no").moved, "whatever it is"
 
 
 def test_a_viewer_decides_nothing(desks: Desks, office: Office) -> None:
@@ -191,7 +211,7 @@ def count_statements() -> Iterator[list[str]]:
 
 
 def test_a_value_beyond_the_limits_of_a_campaign_is_refused(desks: Desks, office: Office) -> None:
-    change = proposed(office)
+    change = proposed(office, level=Level.CAMPAIGN)
     for value in (999, 1_000_001, 99_999_999_999):
         with pytest.raises(FieldsRefused, match="10 to 10,000 EUR a day"):
             desks.changes.edit(EVA, change.id, value)

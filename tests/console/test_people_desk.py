@@ -6,6 +6,7 @@ import pytest
 
 from tests.console.desk_home import ADA, EVA, VIC, acts
 from zyenta_ads_pipeline.console.desks.desks import Desks
+from zyenta_ads_pipeline.console.desks.people import SignedOut
 from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person, Role
 from zyenta_ads_pipeline.domain.errors import (
@@ -13,6 +14,7 @@ from zyenta_ads_pipeline.domain.errors import (
     InputError,
     NotAllowed,
     NotSignedIn,
+    NotThere,
     TakenAlready,
     TooManyTries,
 )
@@ -96,14 +98,44 @@ def test_an_admin_sees_who_is_signed_in_and_ends_it(desks: Desks, office: Office
             desks.people.sessions(person)
         with pytest.raises(NotAllowed, match="admin"):
             desks.people.sign_out_all(person, "ada")
-    assert desks.people.sign_out_all(VIC, "vic") == 0  # of the own name everybody may
+    assert desks.people.sign_out_all(VIC, "vic").sessions == 0  # of the own name everybody may
     signed = desks.people.sign_in_by_link(desks.people.link(ADA, "max", Role.ADMIN), HERE)
     (listed,) = desks.people.sessions(ADA)
     assert (listed.name, listed.role, listed.token) == ("max", Role.ADMIN, None)
-    assert desks.people.sign_out_all(ADA, " max ") == 1
+    assert desks.people.sign_out_all(ADA, " max ") == SignedOut("max", 1, 0)
     assert desks.people.session(signed.cookie) is None
     assert desks.people.sessions(ADA) == []
     assert acts(office)[-1] == ("ada", "session.end", False)
+
+
+def test_a_name_that_differs_by_case_alone_is_told_to_admins(desks: Desks) -> None:
+    with pytest.raises(FieldsRefused, match="No name was given"):
+        desks.people.sign_out_all(ADA, " ")
+    desks.people.sign_in_by_link(desks.people.link(ADA, "Max", Role.BUYER), HERE)
+    desks.people.link(ADA, "MAX", Role.BUYER)
+    assert desks.people.sign_out_all(ADA, "max") == SignedOut("max", 0, 0, ["MAX", "Max"])
+    assert desks.people.sign_out_all(Person("max", Role.BUYER), "max").alike == ()
+    assert desks.people.sign_out_all(ADA, "MAX") == SignedOut("MAX", 0, 1)
+    assert desks.people.sign_out_all(ADA, "Max") == SignedOut("Max", 1, 0)
+    assert desks.people.sign_out_all(ADA, "max").alike == []
+
+
+def test_an_admin_sees_open_links_and_ends_them(desks: Desks, office: Office) -> None:
+    for person in (VIC, EVA):
+        with pytest.raises(NotAllowed, match="admin"):
+            desks.people.links(person)
+        with pytest.raises(NotAllowed, match="admin"):
+            desks.people.end_link(person, "0123")
+    secret = desks.people.link(ADA, "max", Role.ADMIN)
+    (listed,) = desks.people.links(ADA)
+    assert (listed.name, listed.role, listed.created_by) == ("max", Role.ADMIN, "ada")
+    assert desks.people.end_link(ADA, listed.id) == listed
+    assert desks.people.links(ADA) == []
+    with pytest.raises(NotSignedIn):
+        desks.people.sign_in_by_link(secret, HERE)
+    with pytest.raises(NotThere):
+        desks.people.end_link(ADA, listed.id)
+    assert acts(office)[-1] == ("ada", "link.end", False)
 
 
 def test_the_same_refusal_is_written_down_once_a_minute(desks: Desks, office: Office) -> None:
@@ -141,6 +173,8 @@ def test_what_cannot_be_a_token_is_refused(desks: Desks) -> None:
     for name, days in (("", None), ("x" * 81, None), ("a\nb", None), ("eva", 0), ("eva", 9999)):
         with pytest.raises(FieldsRefused):
             desks.people.issue(ADA, name, Role.BUYER, days)
+    with pytest.raises(FieldsRefused, match="A link needs the name of who will use it"):
+        desks.people.link(ADA, " ", Role.BUYER)
     admin = desks.people.issue(ADA, "ada", Role.ADMIN)
     with pytest.raises(TakenAlready):
         desks.people.issue(ADA, "ada", Role.BUYER)

@@ -62,6 +62,10 @@ def test_a_link_signs_in_and_its_session_is_listed_and_ended(
     assert "link" in listed
     assert "1 session of eva ended." in buyer.does("token", "sign-out", "eva")
     assert "eva had none." in buyer.does("token", "sign-out", "eva")
+    buyer.does("token", "link", "eva")
+    told = " ".join(buyer.does("token", "sign-out", "Eva").split())
+    assert "Eva had none. Names are told apart by their letters' case: there is eva." in told
+    assert "1 unused link of eva ended." in buyer.does("token", "sign-out", "eva")
     assert "Nobody is signed in" in buyer.does("token", "sessions")
     given = buyer.does("token", "link", "max", "--url", "https://ads.example.com/")
     assert given.startswith("https://ads.example.com/sign-in/link?code=")

@@ -133,6 +133,52 @@ def test_of_many_that_cannot_be_done_a_few_are_told(home: Home) -> None:
     assert "And 4 more." in page.text
 
 
+def test_of_many_that_stood_so_those_that_were_refused_are_told_first(home: Home) -> None:
+    name = "Spring sale for trail shoes and tents, lookalike audience of the best buyers {0:02}"
+    ids = proposed(
+        home.store,
+        *(
+            proposal(str(each), object_name=name.format(each), decision_id=f"d{each}")
+            for each in range(25)
+        ),
+    )
+    browser = Browser(home).sign_in()
+    form = bulk(browser.open("/changes")).set(ids=ids)
+    home.desks.changes.approve(ROOT, ids[:14])
+    home.desks.changes.reject(ROOT, ids[14:24], "Stock is low " * 30)
+    text = browser.send(form).text
+    assert "1 change approved." in text
+    assert text.index("10 changes could not be approved:") < text.index(
+        "14 changes were approved already:"
+    )
+    assert text.count("is rejected already, by root") == 8
+    assert text.count("was approved already, by root") == 6
+    assert "And 2 more." in text
+    assert "And 8 more." in text
+
+
+def test_a_rejection_of_what_was_approved_meanwhile_is_told_and_not_done(home: Home) -> None:
+    ids = several(home, 3)
+    browser = Browser(home).sign_in()
+    form = bulk(browser.open("/changes")).set(ids=ids)
+    form.action = "/changes/reject"  # its other button
+    home.desks.changes.approve(ROOT, ids[:2])
+    page = browser.send(form)
+    assert "1 change rejected." in page.text
+    assert "2 changes could not be rejected:" in page.text
+    assert "Lamps 1 has changed since you looked at it: it was approved by root" in page.text
+    assert [state(home, each).value for each in ids] == ["approved", "approved", "rejected"]
+
+
+def test_the_first_buttons_of_what_is_ticked_decide_nothing(home: Home) -> None:
+    several(home, 1)
+    tags = Browser(home).sign_in().open("/changes").tags
+    at = next(n for n, (tag, given) in enumerate(tags) if given.get("id") == "bulk")
+    first, second = [given for tag, given in tags[at:] if tag == "button"][:2]
+    assert first == {"disabled": "", "hidden": ""}
+    assert second == {"formmethod": "dialog", "hidden": ""}
+
+
 def test_two_buyers_who_approve_one_change_both_end_well(home: Home) -> None:
     (own,) = several(home, 1)
     first, second = Browser(home).sign_in(Role.BUYER), Browser(home).sign_in(Role.ADMIN)

@@ -18,6 +18,7 @@ from zyenta_ads_pipeline.store.access import (
     SESSION_LASTS,
     TRIES_OF_A_PLACE,
     Access,
+    Ended,
 )
 from zyenta_ads_pipeline.store.database import Store
 
@@ -218,10 +219,55 @@ def test_all_sessions_of_a_name_are_listed_and_end_at_once(access: Access) -> No
     assert listed[0] == ("eva", Role.ADMIN, None)
     assert set(listed[1:]) == {("eva", Role.BUYER, token.prefix), ("max", Role.VIEWER, None)}
     unused = access.link("eva", Role.ADMIN, by="ada", now=LATER)
-    assert access.end_sessions("eva", LATER) == 2
-    assert access.end_sessions("eva", LATER) == 0
+    assert access.end_sessions("eva", LATER) == Ended(2, 1)
+    assert access.end_sessions("eva", LATER) == Ended(0, 0)
     assert access.session(by_token[0], LATER) is access.session(by_link[0], LATER) is None
     assert access.follow_link(unused, LATER) is None
     assert access.session(of_max[0], LATER)
     assert access.person_of(secret, LATER), "its token stays good"
     assert access.sessions(NOW + 8 * DAY) == []
+
+
+def test_who_loses_a_token_has_no_link_left_to_come_back_by(access: Access) -> None:
+    _, token = access.issue("rogue", Role.ADMIN, by="ada", now=NOW)
+    links = [
+        access.link("cleaner", Role.ADMIN, by="rogue", now=NOW),
+        access.link("rogue", Role.VIEWER, by="ada", now=NOW),
+    ]
+    other = access.link("cleaner", Role.VIEWER, by="ada", now=NOW)
+    access.revoke(token.id, by="ada", now=NOW)
+    assert [access.follow_link(each, NOW) for each in links] == [None, None]
+    assert access.follow_link(other, NOW)
+
+
+def test_who_is_signed_out_has_no_link_left_to_come_back_by(access: Access) -> None:
+    made = access.link("cleaner", Role.ADMIN, by="rogue", now=NOW)
+    other = access.link("cleaner", Role.ADMIN, by="ada", now=NOW)
+    access.link("max", Role.ADMIN, by="rogue", now=NOW - LINK_LASTS)
+    assert access.end_sessions("rogue", NOW) == Ended(0, 1), "one that is over does not count"
+    assert access.follow_link(made, NOW) is None
+    assert access.follow_link(other, NOW)
+
+
+def test_links_that_can_be_used_are_listed_and_ended_one_by_one(access: Access) -> None:
+    used = access.link("eva", Role.BUYER, by="ada", now=NOW)
+    assert access.follow_link(used, NOW)
+    access.link("over", Role.BUYER, by="ada", now=NOW - LINK_LASTS)
+    first = access.link("max", Role.BUYER, by="ada", now=NOW - timedelta(minutes=1))
+    second = access.link("max", Role.ADMIN, by="bob", now=NOW)
+    listed = access.links(NOW)
+    assert [(each.name, each.role, each.created_by) for each in listed] == [
+        ("max", Role.ADMIN, "bob"),
+        ("max", Role.BUYER, "ada"),
+    ]
+    assert listed[0].expires_at == NOW + LINK_LASTS
+    assert second not in str(listed)
+    assert access.follow_link(listed[0].id, NOW) is None, "its id does not sign in"
+    assert access.end_link(listed[0].id, NOW) == listed[0]
+    with pytest.raises(NotThere, match="no such link any more"):
+        access.end_link(listed[0].id, NOW)
+    with pytest.raises(NotThere):
+        access.end_link("", NOW)
+    assert access.follow_link(second, NOW) is None
+    assert access.follow_link(first, NOW)
+    assert access.links(NOW) == []

@@ -102,11 +102,15 @@ def _counted(receive: Receive, most: int) -> Receive:
 
 
 def _name(host: str) -> str:
-    """`ads.example.com:8003` without its port, `[::1]:8003` as `::1`."""
+    """`ads.example.com:8003` without its port, `[::1]:8003` as `::1`; what has no port behind its
+    colon is no name of ours: `localhost:x@evil.example` is another's."""
     host = host.strip().lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+        name, _, rest = host[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        name, _, port = host.partition(":")
+    return name if not port or port.isdecimal() else host
 
 
 def _misdirected(path: str, host: str) -> Response:

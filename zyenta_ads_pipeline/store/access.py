@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from zyenta_ads_pipeline.domain.access import Person, Role
@@ -30,6 +30,8 @@ SESSION_ENDS = timedelta(days=7)
 """From its beginning, however much it is used."""
 LINK_SESSION_ENDS = timedelta(hours=12)
 """The same of one by link: it has no token that could be revoked."""
+_LINK_ID = 12
+"""Signs of a link's hash that it is named by; they open nothing."""
 _SEEN_EVERY = timedelta(minutes=5)
 """How often use is written down: a page costs no write."""
 TRIES_WITHIN = timedelta(minutes=15)
@@ -82,6 +84,27 @@ class OpenSession:
     ends_at: datetime
 
 
+@dataclass(frozen=True)
+class OpenLink:
+    """A one-time link that can still be used, as it may be listed. `id` names it and opens
+    nothing."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What ended at once: how many sessions, and how many links that could still be used."""
+
+    sessions: int
+    links: int
+
+
 class Access:
     """The doors of one store."""
 
@@ -132,7 +155,8 @@ class Access:
     def revoke(
         self, token: str, *, by: str, now: datetime, keep_an_admin: bool = False
     ) -> AccessToken:
-        """End a token, named by its id, its name or its prefix, and its sessions.
+        """End a token, named by its id, its name or its prefix, its sessions, and the unused links
+        that are for its name or made by it: by one of those who lost it would be in again.
 
         One that is ended already stays as it is. `NotThere` if there is none. With `keep_an_admin`
         an `InputError` for the last good admin's.
@@ -145,6 +169,7 @@ class Access:
                     _require_another_admin(session, row, now)
                 row.revoked_at, row.revoked_by = now, by
                 session.execute(delete(SessionRow).where(SessionRow.token_id == row.id))
+                _end_links(session, row.name, now)
                 session.flush()
             return record(AccessToken, row)
 
@@ -174,6 +199,31 @@ class Access:
                 )
             )
         return secret
+
+    def links(self, now: datetime) -> list[OpenLink]:
+        """The links that can still be used, the newest first."""
+        asked = (
+            select(LinkRow)
+            .where(*_usable(now))
+            .order_by(LinkRow.created_at.desc(), LinkRow.secret_hash)
+        )
+        with self._store.read() as session:
+            return [_open_link(row) for row in session.scalars(asked)]
+
+    def end_link(self, link_id: str, now: datetime) -> OpenLink:
+        """End a link before it is used. `NotThere` for one that is used or over."""
+        named = func.substr(LinkRow.secret_hash, 1, _LINK_ID) == link_id
+        with self._store.write() as session:
+            asked = select(LinkRow).where(named, *_usable(now)).with_for_update()
+            row = session.scalars(asked).one_or_none()
+            if row is None:
+                raise NotThere(
+                    "There is no such link any more: it was used, ended, or is over.",
+                    "Look at who is signed in.",
+                )
+            ended = _open_link(row)
+            session.delete(row)
+            return ended
 
     def open_session(self, secret: str, now: datetime) -> tuple[str, Session] | None:
         """A session for who has a token: the cookie's value, given once; None for a bad token."""
@@ -254,18 +304,18 @@ class Access:
                 if token is None or record(AccessToken, token).is_good(now)
             ]
 
-    def end_sessions(self, name: str, now: datetime) -> int:
-        """End every session of a name, and its links that nobody used yet; how many sessions that
-        were. Its tokens stay good."""
+    def end_sessions(self, name: str, now: datetime) -> Ended:
+        """End every session of a name, and the links that are for it or made by it and that nobody
+        used yet. Its tokens stay good."""
         with self._store.write() as session:
-            session.execute(delete(LinkRow).where(LinkRow.name == name, LinkRow.used_at.is_(None)))
+            links = _end_links(session, name, now)
             ended = session.scalars(
                 delete(SessionRow)
                 .where(SessionRow.name == name)
                 .returning(SessionRow.expires_at)
                 .execution_options(synchronize_session=False)
             ).all()
-            return sum(until > now for until in ended)
+            return Ended(sum(until > now for until in ended), links)
 
     def close_session(self, cookie: str) -> None:
         """End a session; nothing happens for one that is not there."""
@@ -346,6 +396,32 @@ def _begin(session: Transaction, person: Person, now: datetime) -> tuple[str, Se
         )
     )
     return cookie, Session(person, until, ends)
+
+
+def _usable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return LinkRow.used_at.is_(None), LinkRow.expires_at > now
+
+
+def _open_link(row: LinkRow) -> OpenLink:
+    return OpenLink(
+        row.secret_hash[:_LINK_ID],
+        row.name,
+        row.role,
+        row.created_at,
+        row.created_by,
+        row.expires_at,
+    )
+
+
+def _end_links(session: Transaction, name: str, now: datetime) -> int:
+    """Delete the links for a name and by it that nobody used; how many could still have been."""
+    ended = session.scalars(
+        delete(LinkRow)
+        .where(or_(LinkRow.name == name, LinkRow.created_by == name), LinkRow.used_at.is_(None))
+        .returning(LinkRow.expires_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return sum(until > now for until in ended)
 
 
 def _token(session: Transaction, secret: str, now: datetime) -> TokenRow | None:

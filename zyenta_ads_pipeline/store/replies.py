@@ -102,7 +102,7 @@ class Replies:
             )
 
     def drop(self, who: str, key: str) -> None:
-        """Let go of a key that is held: what was asked was not done (a server's own error)."""
+        """Let go of a key that is held: nothing was done, since it was refused or broke."""
         with self._store.write() as session:
             session.execute(
                 delete(ReplyRow).where(

@@ -14,7 +14,7 @@ from zyenta_ads_pipeline.console.api import change_shapes as shapes
 from zyenta_ads_pipeline.console.api import order_shapes
 from zyenta_ads_pipeline.console.api.campaigns import Budget
 from zyenta_ads_pipeline.console.api.declared import BUYER, acting, problems, router
-from zyenta_ads_pipeline.console.api.entry import Me, TheDesks
+from zyenta_ads_pipeline.console.api.entry import Me, NothingDone, TheDesks
 from zyenta_ads_pipeline.console.api.shapes import (
     WITHOUT_BLANKS,
     Body,
@@ -122,7 +122,7 @@ def approve_changes(body: Chosen, me: Me, desks: TheDesks) -> Response:
     """Approves each of them that can be; the running pipeline writes them. What is approved already
     is no error: `already` says who did it, and when. `refused` says of each other one why it was
     left as it is; one that is asked for alone is answered with that error."""
-    return Json(_decided(desks, desks.changes.approve(me, body.ids, body.versions or None)))
+    return _decided(desks, desks.changes.approve(me, body.ids, body.versions or None))
 
 
 @routes.post(
@@ -134,9 +134,9 @@ def approve_changes(body: Chosen, me: Me, desks: TheDesks) -> Response:
 )
 def reject_changes(body: Rejected, me: Me, desks: TheDesks) -> Response:
     """Rejects each of them that can be, with the reason if one is given; the reply is as for
-    approving."""
-    found = desks.changes.reject(me, body.ids, body.reason, body.versions or None)
-    return Json(_decided(desks, found))
+    approving. What is approved already is rejected too, while it is not being written; with its
+    version only as it was seen."""
+    return _decided(desks, desks.changes.reject(me, body.ids, body.reason, body.versions or None))
 
 
 @routes.get(
@@ -174,8 +174,7 @@ def approve_change(
     change_id: ChangeId, me: Me, desks: TheDesks, if_match: IfMatch = None
 ) -> Response:
     """Approves one change; with `If-Match` only as it was seen."""
-    found = desks.changes.approve(me, [change_id], _versions(change_id, if_match))
-    return Json(_decided(desks, found))
+    return _decided(desks, desks.changes.approve(me, [change_id], _versions(change_id, if_match)))
 
 
 @routes.post(
@@ -192,9 +191,10 @@ def reject_change(
     body: Reason | None = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """Rejects one change, with the reason if one is given; with `If-Match` only as it was seen."""
+    """Rejects one change, with the reason if one is given, also one that is approved; with
+    `If-Match` only as it was seen."""
     versions, reason = _versions(change_id, if_match), body.reason if body else ""
-    return Json(_decided(desks, desks.changes.reject(me, [change_id], reason, versions)))
+    return _decided(desks, desks.changes.reject(me, [change_id], reason, versions))
 
 
 @routes.patch(
@@ -238,9 +238,9 @@ def _versions(change_id: str, if_match: str | None) -> Mapping[str, str] | None:
     return None if version is None else {change_id: version}
 
 
-def _decided(desks: Desks, found: Decided) -> dict[str, object]:
+def _decided(desks: Desks, found: Decided) -> Response:
     version = desks.changes.version
-    return {
+    told = {
         "success": not found.refused,
         "changes": [shapes.change(each, version(each)) for each in found.moved],
         "already": [shapes.already(each, version(each.record)) for each in found.already],
@@ -249,3 +249,4 @@ def _decided(desks: Desks, found: Decided) -> dict[str, object]:
             for each in found.refused
         ],
     }
+    return NothingDone(told) if found.refused and not found.moved else Json(told)

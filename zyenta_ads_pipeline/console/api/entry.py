@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from zyenta_ads_pipeline.console.api.problems import ProblemRaised, problem_of
+from zyenta_ads_pipeline.console.api.writing import Json
 from zyenta_ads_pipeline.console.desks.desks import Desks
 from zyenta_ads_pipeline.console.desks.people import SESSION_COOKIE
 from zyenta_ads_pipeline.console.numbers import Numbers
@@ -48,6 +49,10 @@ _cookie = APIKeyCookie(
 )
 DOOR = [Security(_bearer), Security(_cookie)]
 """What the document says of the door; `ApiRoute` is what stands in it."""
+
+
+class NothingDone(Json):
+    """A reply that refuses all that was asked for: like an error it holds no idempotency key."""
 
 
 class ApiRequest(Request):
@@ -153,7 +158,8 @@ async def _once(
     key: str,
     inner: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
-    """The reply of the first time, or one that is kept for the next."""
+    """The reply of the first time, or one that is kept for the next: where anything was done, so
+    that it is not done twice."""
     who = request.state.person.name
     _require_key(key)
     route = f"{request.method} {request.url.path}?{request.url.query}"
@@ -170,10 +176,12 @@ async def _once(
     done = False
     try:
         response = await inner(request)
-        done = response.status_code < 300
+        done = response.status_code < 300 and not isinstance(response, NothingDone)
     finally:
         if not done:  # nothing was done, so that it may be asked again, mended or not
             await run_in_threadpool(desks.replies.drop, who, key)
+    if not done:
+        return response
     headers_kept = tuple(
         (name, value) for name, value in response.headers.items() if name in _KEPT_HEADERS
     )

@@ -14,13 +14,14 @@ from zyenta_ads_pipeline.console.api.problems import ProblemRaised
 from zyenta_ads_pipeline.console.api.shapes import Body, Moment, Shape
 from zyenta_ads_pipeline.console.api.shapes import Json as Plain
 from zyenta_ads_pipeline.console.api.writing import Json, moment
-from zyenta_ads_pipeline.console.desks.people import LONGEST_NAME, link_path
+from zyenta_ads_pipeline.console.desks.people import LONGEST_NAME, SignedOut, link_path
 from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.errors import TakenAlready
-from zyenta_ads_pipeline.store.access import AccessToken, OpenSession
+from zyenta_ads_pipeline.store.access import AccessToken, OpenLink, OpenSession
 
 routes = router("people")
 TokenId = Annotated[str, Path(min_length=1, max_length=100)]
+LinkId = Annotated[str, Path(min_length=1, max_length=100)]
 
 
 class Myself(Shape):
@@ -103,6 +104,23 @@ class Link(Shape):
     path: str = Field(examples=["/sign-in/link?code=..."])
 
 
+class UnusedLink(Shape):
+    """A one-time link that can still be used. `id` names it; it does not sign in."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: Moment
+    created_by: str
+    expires_at: Moment
+
+
+class UnusedLinks(Shape):
+    """Links that nobody used yet, the newest first."""
+
+    links: list[UnusedLink]
+
+
 class OneSession(Shape):
     """Somebody who is signed in to the console. `token` is how the token begins that opened it;
     null: a one-time link did."""
@@ -129,10 +147,13 @@ class Leaving(Body):
 
 
 class Left(Shape):
-    """How many sessions ended."""
+    """How many sessions ended, and links that nobody had used yet. `alike`: where nothing did, the
+    names in use that differ by upper and lower case alone."""
 
     name: str
     ended: int
+    links: int
+    alike: list[str]
 
 
 @routes.get("/me", response_model=Myself, responses=problems(), summary="Who am I?")
@@ -178,7 +199,7 @@ def issue_token(body: NewToken, me: Me, desks: TheDesks) -> Response:
     summary="Revoke a token",
 )
 def revoke_token(token_id: TokenId, me: Me, desks: TheDesks) -> Response:
-    """Ends a token and its sessions at once."""
+    """Ends a token and its sessions at once, and unused links for its name or made by it."""
     return Json(_token(desks.people.revoke(me, token_id)))
 
 
@@ -195,6 +216,30 @@ def make_link(body: NewLink, me: Me, desks: TheDesks) -> Response:
     most. It is in this reply alone; here an `Idempotency-Key` is not kept."""
     path = link_path(desks.people.link(me, body.name, body.role))
     return Json({"name": body.name.strip(), "role": body.role, "path": path}, status_code=201)
+
+
+@routes.get(
+    "/links",
+    response_model=UnusedLinks,
+    responses=problems(),
+    openapi_extra=ADMIN,
+    summary="List unused links",
+)
+def list_links(me: Me, desks: TheDesks) -> Response:
+    """The one-time links that can still be used, without what signs in."""
+    return Json({"links": [_link(each) for each in desks.people.links(me)]})
+
+
+@routes.post(
+    "/links/{link_id}/end",
+    response_model=UnusedLink,
+    responses=acting(),
+    openapi_extra=ADMIN,
+    summary="End a link",
+)
+def end_link(link_id: LinkId, me: Me, desks: TheDesks) -> Response:
+    """Ends a link that nobody used yet."""
+    return Json(_link(desks.people.end_link(me, link_id)))
 
 
 @routes.get(
@@ -217,10 +262,9 @@ def list_sessions(me: Me, desks: TheDesks) -> Response:
     summary="Sign a person out",
 )
 def end_sessions(body: Leaving, me: Me, desks: TheDesks) -> Response:
-    """Ends every session of a name at once, and links that nobody used yet; tokens stay
+    """Ends every session of a name at once, and unused links for it or made by it; tokens stay
     good."""
-    name = body.name.strip()
-    return Json({"name": name, "ended": desks.people.sign_out_all(me, name)})
+    return Json(_left(desks.people.sign_out_all(me, body.name)))
 
 
 @routes.get("/audit", response_model=AuditRows, responses=problems(), summary="Read the audit")
@@ -266,6 +310,26 @@ def _token(one: AccessToken) -> Plain:
         "expiresAt": moment(one.expires_at),
         "revokedAt": moment(one.revoked_at),
         "revokedBy": one.revoked_by,
+    }
+
+
+def _link(one: OpenLink) -> Plain:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "role": one.role,
+        "createdAt": moment(one.created_at),
+        "createdBy": one.created_by,
+        "expiresAt": moment(one.expires_at),
+    }
+
+
+def _left(done: SignedOut) -> Plain:
+    return {
+        "name": done.name,
+        "ended": done.sessions,
+        "links": done.links,
+        "alike": list(done.alike),
     }
 
 

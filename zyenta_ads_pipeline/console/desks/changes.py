@@ -15,7 +15,7 @@ from zyenta_ads_pipeline.console.office import Office
 from zyenta_ads_pipeline.domain.access import Person, Role
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState
-from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
+from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError, Stale
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.change_pages import ChangePage, ChangePages, ChangeQuery
 from zyenta_ads_pipeline.store.orders import Order, OrderKind, Orders, OrderState
@@ -95,7 +95,7 @@ class ChangeDesk:
         only watches or a kill switch holds. One that is asked for alone raises what refuses it.
         """
         self._allow(person, "change.approve", change_ids)
-        records, refused = self._seen(change_ids, expected)
+        records, refused = self._seen(change_ids, expected, (ChangeState.PROPOSED,))
         held = self._held([each for each in records if each.state is ChangeState.PROPOSED])
         records = [each for each in records if each.id not in held]
         decision = self._outbox.decide(
@@ -113,7 +113,8 @@ class ChangeDesk:
         reason: str = "",
         expected: Mapping[str, str] | None = None,
     ) -> Decided:
-        """Proposed or approved → rejected, each that can be, as `approve`. Buyer. `FieldsRefused`
+        """Proposed or approved → rejected, each that can be, as `approve`. Buyer. What was approved
+        since it was seen is `Stale`: a colleague's approval is not undone unseen. `FieldsRefused`
         for a reason that is too long."""
         self._allow(person, "change.reject", change_ids)
         reason = reason.strip()
@@ -122,7 +123,8 @@ class ChangeDesk:
                 "reason", "The reason is too long.", f"Say it in at most {LONGEST_REASON} letters."
             )
             raise FieldsRefused([problem])
-        records, refused = self._seen(change_ids, expected)
+        open_yet = (ChangeState.PROPOSED, ChangeState.APPROVED)
+        records, refused = self._seen(change_ids, expected, open_yet)
         decision = self._outbox.decide(
             _moments(records, expected),
             ChangeState.REJECTED,
@@ -244,9 +246,13 @@ class ChangeDesk:
         self._office.allow(person, Role.BUYER, act, "change", ", ".join(sorted(change_ids))[:500])
 
     def _seen(
-        self, change_ids: Collection[str], expected: Mapping[str, str] | None
+        self,
+        change_ids: Collection[str],
+        expected: Mapping[str, str] | None,
+        decidable: Collection[ChangeState],
     ) -> tuple[list[ChangeRecord], dict[str, InputError]]:
-        """The changes that are there and as they were seen; and why the others cannot be taken."""
+        """The changes that are there and, while they are in a state that can be decided on, as they
+        were seen; and why the others cannot be taken."""
         wanted = list(dict.fromkeys(change_ids))
         if not wanted:
             raise FieldsRefused([FieldProblem("ids", "No change is named.", "Choose some.")])
@@ -256,14 +262,25 @@ class ChangeDesk:
         for own in wanted:
             try:
                 record = found.get(own) or self._outbox.get(own)
-                # What was decided meanwhile is told as such, which says more.
-                if record.state is ChangeState.PROPOSED:
-                    seen = (expected or {}).get(own)
-                    require_version(f"Change {own}", seen, self.version(record))
+                # What was settled meanwhile is told as such, which says more.
+                if record.state in decidable:
+                    self._require_seen(record, (expected or {}).get(own))
                 records.append(record)
             except InputError as error:
                 refused[own] = error
         return records, refused
+
+    def _require_seen(self, record: ChangeRecord, seen: str | None) -> None:
+        """Raise `Stale` unless it is as it was seen (None: whatever it is); of one that is approved
+        it says by whom."""
+        if record.state is ChangeState.APPROVED and seen not in (None, self.version(record)):
+            step = self._step(record)
+            raise Stale(
+                f"Change {record.id} has changed since you looked at it: it was approved by "
+                f"{step.actor} at {step.at:%Y-%m-%d %H:%M} UTC. It was left so.",
+                "Look at it again, and reject it then if it is not to be written.",
+            )
+        require_version(f"Change {record.id}", seen, self.version(record))
 
     def _held(self, records: Sequence[ChangeRecord]) -> dict[str, InputError]:
         """Why proposals cannot be approved now: only watched, or held by a kill switch."""
@@ -312,17 +329,28 @@ class ChangeDesk:
 
     def _told(self, record: ChangeRecord) -> AlreadyDecided:
         """Who approved or rejected it before, and when."""
-        wanted = (
-            ChangeState.REJECTED if record.state is ChangeState.REJECTED else ChangeState.APPROVED
+        step = self._step(record)
+        told = (
+            f"Change {record.id} was {_wanted(record).value} already, by {step.actor} at "
+            f"{step.at:%Y-%m-%d %H:%M} UTC."
         )
+        return AlreadyDecided(record, step.actor, step.at, told)
+
+    def _step(self, record: ChangeRecord) -> JournalEntry:
+        """The step by which it was decided on."""
+        journal, wanted = self._outbox.journal(record.id), _wanted(record)
         steps = [
             entry
-            for entry in self._outbox.journal(record.id)
+            for entry in journal
             if entry.to_state is wanted and entry.from_state is ChangeState.PROPOSED
-        ] or self._outbox.journal(record.id)[-1:]
-        by, at = steps[0].actor, steps[0].at
-        told = f"Change {record.id} was {wanted.value} already, by {by} at {at:%Y-%m-%d %H:%M} UTC."
-        return AlreadyDecided(record, by, at, told)
+        ]
+        return steps[0] if steps else journal[-1]
+
+
+def _wanted(record: ChangeRecord) -> ChangeState:
+    """What was decided about one that is decided: what has gone on since was approved."""
+    rejected = record.state is ChangeState.REJECTED
+    return ChangeState.REJECTED if rejected else ChangeState.APPROVED
 
 
 def _moments(

@@ -17,7 +17,13 @@ from zyenta_ads_pipeline.domain.errors import (
     NotSignedIn,
     TooManyTries,
 )
-from zyenta_ads_pipeline.store.access import Access, AccessToken, OpenSession, Session
+from zyenta_ads_pipeline.store.access import (
+    Access,
+    AccessToken,
+    OpenLink,
+    OpenSession,
+    Session,
+)
 from zyenta_ads_pipeline.store.audit import AuditEntry
 
 SESSION_COOKIE = "zyenta_session"
@@ -46,6 +52,17 @@ class IssuedToken:
 
     secret: str
     token: AccessToken
+
+
+@dataclass(frozen=True)
+class SignedOut:
+    """What ended of a name: how many sessions, and how many links that nobody had used yet. Where
+    that is nothing, `alike` holds the names in use that differ from it by upper and lower case."""
+
+    name: str
+    sessions: int
+    links: int
+    alike: Sequence[str] = ()
 
 
 def link_path(secret: str) -> str:
@@ -112,26 +129,44 @@ class PeopleDesk:
     def link(self, person: Person, name: str, role: Role) -> str:
         """The secret of a one-time link for somebody. Admin."""
         self._office.allow(person, Role.ADMIN, "link.issue", "token", name)
-        _require_name(name)
+        _require_name(name, "A link needs the name of who will use it.", "Name the person")
         secret = self._access.link(name.strip(), role, by=person.name, now=self._office.now())
         self._office.note(person, "link.issue", "token", name, {"role": role.value})
         return secret
+
+    def links(self, person: Person) -> Sequence[OpenLink]:
+        """The one-time links that can still be used, the newest first. Admin."""
+        self._office.allow(person, Role.ADMIN, "link.list", "token", "")
+        return self._access.links(self._office.now())
+
+    def end_link(self, person: Person, link_id: str) -> OpenLink:
+        """End a link that nobody used yet. Admin. `NotThere` for one that is used or over."""
+        self._office.allow(person, Role.ADMIN, "link.end", "token", link_id)
+        ended = self._access.end_link(link_id, self._office.now())
+        self._office.note(person, "link.end", "token", ended.name, {"role": ended.role.value})
+        return ended
 
     def sessions(self, person: Person) -> Sequence[OpenSession]:
         """Who is signed in to the console, the newest first. Admin."""
         self._office.allow(person, Role.ADMIN, "session.list", "session", "")
         return self._access.sessions(self._office.now())
 
-    def sign_out_all(self, person: Person, name: str) -> int:
-        """End every session of a name at once, also those by a link, and its links that nobody used
-        yet; how many sessions that were. Its tokens stay good: `revoke` ends those. Everybody may
-        for the own name, an admin for all."""
-        name = name.strip()
+    def sign_out_all(self, person: Person, name: str) -> SignedOut:
+        """End every session of a name at once, also those by a link, and the links for it and by it
+        that nobody used yet. Its tokens stay good: `revoke` ends those. Everybody may for the own
+        name, an admin for all. Raises `FieldsRefused` for no name."""
+        name, now = name.strip(), self._office.now()
         if name != person.name:
             self._office.allow(person, Role.ADMIN, "session.end", "session", name)
-        ended = self._access.end_sessions(name, self._office.now())
-        self._office.note(person, "session.end", "session", name, {"ended": ended})
-        return ended
+        if not name:
+            raise FieldsRefused([FieldProblem("name", "No name was given.", "Say who it is.")])
+        ended = self._access.end_sessions(name, now)
+        detail = {"ended": ended.sessions, "links": ended.links}
+        self._office.note(person, "session.end", "session", name, detail)
+        alike: Sequence[str] = ()
+        if not ended.sessions and not ended.links and person.may(Role.ADMIN):
+            alike = self._alike(name, now)
+        return SignedOut(name, ended.sessions, ended.links, alike)
 
     def tokens(self, person: Person) -> Sequence[AccessToken]:
         """Every token, the newest first, revoked ones too. Admin."""
@@ -142,7 +177,7 @@ class PeopleDesk:
         """Make a token, good for `days` (None: until it is revoked). Admin. `FieldsRefused` for a
         name or days that cannot be, `TakenAlready` for a name that another good token has."""
         self._office.allow(person, Role.ADMIN, "token.issue", "token", name)
-        _require_name(name)
+        _require_name(name, "A token needs a name.", "Name the person or program that uses it")
         if days is not None and not 1 <= days <= LONGEST_DAYS:
             raise FieldsRefused(
                 [FieldProblem("days", f"A token cannot last {days} days.",
@@ -160,9 +195,10 @@ class PeopleDesk:
         return IssuedToken(secret, token)
 
     def revoke(self, person: Person, token_id: str) -> AccessToken:
-        """End a token and its sessions, at once. Admin. `token_id` may be its prefix or name.
-        Raises `NotThere`, and `InputError` for the last admin's, which would lock everybody out of
-        the console; the terminal may revoke that too."""
+        """End a token and its sessions, at once, and the unused links for its name and by it.
+        Admin. `token_id` may be its prefix or name. Raises `NotThere`, and `InputError` for the
+        last admin's, which would lock everybody out of the console; the terminal may revoke that
+        too."""
         self._office.allow(person, Role.ADMIN, "token.revoke", "token", token_id[:16])
         token = self._access.revoke(
             token_id,
@@ -195,6 +231,12 @@ class PeopleDesk:
             kinds=_OPEN_TO_ALL,
         )
 
+    def _alike(self, name: str, now: datetime) -> list[str]:
+        """Names in use that are another's only by upper and lower case."""
+        used = {each.name for each in self._access.sessions(now)}
+        used |= {each.name for each in self._access.links(now)}
+        return sorted(each for each in used - {name} if each.casefold() == name.casefold())
+
     def _require_patience(self, where: str) -> None:
         wait = self._access.wait_seconds(where, self._office.now())
         if wait:
@@ -223,14 +265,7 @@ class PeopleDesk:
         return SignedIn(session.person, cookie, csrf, session.expires_at)
 
 
-def _require_name(name: str) -> None:
+def _require_name(name: str, what: str, remedy: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise FieldsRefused(
-            [
-                FieldProblem(
-                    "name",
-                    "A token needs a name.",
-                    f"Name the person or program that uses it, in at most {LONGEST_NAME} letters.",
-                )
-            ]
-        )
+        told = f"{remedy}, in at most {LONGEST_NAME} letters."
+        raise FieldsRefused([FieldProblem("name", what, told)])

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from zyenta_ads_pipeline.console.desks.people import LONGEST_DAYS, LONGEST_NAME, link_path
 from zyenta_ads_pipeline.console.pages.site import Site
 from zyenta_ads_pipeline.console.pages.visit import Visit
-from zyenta_ads_pipeline.console.pages.words import ago, moment, words
+from zyenta_ads_pipeline.console.pages.words import ago, many, moment, refusal, words
 from zyenta_ads_pipeline.domain.access import Role
 from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
 
@@ -33,13 +33,24 @@ def routes(site: Site) -> list[Route]:
         site.post(f"{PATH}/tokens", issue),
         site.post(f"{PATH}/tokens/{{id}}/revoke", revoke),
         site.post(f"{PATH}/links", link),
+        site.post(f"{PATH}/links/{{id}}/end", end_link),
         site.post(f"{PATH}/sign-out", sign_out),
+        *(
+            site.get(f"{PATH}/{each}", back)
+            for each in ("tokens", "tokens/{id}/revoke", "links", "links/{id}/end", "sign-out")
+        ),
     ]
 
 
 def page(visit: Visit) -> Response:
     """Tokens, links and sessions."""
     return _show(visit)
+
+
+def back(visit: Visit) -> Response:
+    """To the page, from where one of its forms was answered: the browser's address is that one
+    then, and is loaded anew or come back to after signing in."""
+    return visit.go(PATH)
 
 
 def issue(visit: Visit) -> Response:
@@ -64,7 +75,7 @@ def issue(visit: Visit) -> Response:
 
 
 def revoke(visit: Visit) -> Response:
-    """End a token and its sessions."""
+    """End a token, its sessions, and the links for its name and by it."""
     try:
         token = visit.site.desks.people.revoke(visit.person, visit.request.path_params["id"])
     except InputError as error:
@@ -91,13 +102,29 @@ def link(visit: Visit) -> Response:
     return _refused(visit, "link", errors)
 
 
+def end_link(visit: Visit) -> Response:
+    """End a link that nobody used yet."""
+    try:
+        ended = visit.site.desks.people.end_link(visit.person, visit.request.path_params["id"])
+    except InputError as error:
+        return visit.go(f"{PATH}#links", refusal(error), kind="bad")
+    return visit.go(f"{PATH}#links", f"The link for {ended.name} is ended.")
+
+
 def sign_out(visit: Visit) -> Response:
-    """End every session of a name."""
-    name = visit.sent("name")
-    ended = visit.site.desks.people.sign_out_all(visit.person, name)
-    if not ended:
-        return visit.go(f"{PATH}#sessions", f"{name} was not signed in.", kind="warn")
-    return visit.go(f"{PATH}#sessions", f"{name} is signed out everywhere.")
+    """End every session of a name, and its links."""
+    try:
+        done = visit.site.desks.people.sign_out_all(visit.person, visit.sent("name"))
+    except FieldsRefused as error:
+        return _refused(visit, "sign-out", error.by_field)
+    if done.sessions:
+        return visit.go(f"{PATH}#sessions", f"{done.name} is signed out everywhere.")
+    told = f"{done.name} was not signed in."
+    if done.links:
+        return visit.go(f"{PATH}#sessions", f"{told} {many(done.links, 'unused link')} ended.")
+    if done.alike:
+        told += f" Names are told apart by upper and lower case: there is {', '.join(done.alike)}."
+    return visit.go(f"{PATH}#sessions", told, kind="warn")
 
 
 def _role(visit: Visit, errors: dict[str, str]) -> Role:
@@ -110,7 +137,8 @@ def _role(visit: Visit, errors: dict[str, str]) -> Role:
 
 def _refused(visit: Visit, form: str, errors: dict[str, str]) -> Response:
     told = {f"{form}-{field}": words for field, words in errors.items()}
-    return _show(visit, 422, errors=told, typed={f"{form}-name": visit.sent("name")})
+    typed = {f"{form}-{field}": visit.sent(field) for field in ("name", "role", "days")}
+    return _show(visit, 422, errors=told, typed=typed)
 
 
 def _show(
@@ -126,6 +154,7 @@ def _show(
         "access.html",
         status,
         tokens=_tokens(visit),
+        links=_links(visit),
         sessions=_sessions(visit),
         roles=[each.value for each in Role],
         longest_name=LONGEST_NAME,
@@ -155,6 +184,19 @@ def _tokens(visit: Visit) -> list[dict[str, Any]]:
         }
         for each in visit.site.desks.people.tokens(visit.person)
     ]  # fmt: skip
+
+
+def _links(visit: Visit) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": each.id,
+            "name": each.name,
+            "role": words(each.role),
+            "made": f"{moment(each.created_at)} by {each.created_by}",
+            "until": moment(each.expires_at),
+        }
+        for each in visit.site.desks.people.links(visit.person)
+    ]
 
 
 def _sessions(visit: Visit) -> list[dict[str, Any]]:

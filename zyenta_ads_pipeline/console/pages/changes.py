@@ -35,7 +35,11 @@ _TABS: dict[str, tuple[str, tuple[ChangeState, ...]]] = {
 _SIZE = 25
 _RUN = len("run ") + 8
 _REFUSED = 8
-"""Changes that are told apart in one message; a cookie carries it."""
+_ALREADY = 6
+_LINE = 160
+"""Changes that are told apart in one message, those that were refused first, and signs of each: a
+cookie carries it."""
+_NAME = 60
 _EMPTY = {
     "proposed": (
         "Nothing waits for you",
@@ -260,20 +264,32 @@ def _told(done: Decided, word: str) -> tuple[str, str]:
     """What became of each, one a line; and how that is to look."""
     past = {"approve": "approved", "reject": "rejected"}[word]
     lines = [f"{many(len(done.moved), 'change')} {past}."] if done.moved else []
-    lines += [_named(each.told, each.record) for each in done.already]
-    if not done.refused:
-        return "\n".join(lines), "good" if done.moved else "warn"
-    lines.append(f"{many(len(done.refused), 'change')} could not be {past}:")
-    told = [_named(each.why.what, each.record) for each in done.refused]
-    lines += [f"\N{BULLET} {each}" for each in told[:_REFUSED]]
-    left = len(told) - _REFUSED
-    lines += [f"And {left} more."] if left > 0 else []
-    return "\n".join(lines), "warn" if done.moved else "bad"
+    if done.refused:
+        lines.append(f"{many(len(done.refused), 'change')} could not be {past}:")
+        lines += _some([_named(each.why.what, each.record) for each in done.refused], _REFUSED)
+    if done.already:
+        told = [_named(each.told, each.record) for each in done.already]
+        heading = f"{many(len(told), 'change was', 'changes were')} {past} already:"
+        lines += [heading, *_some(told, _ALREADY)] if len(told) > 1 else told
+    if done.refused:
+        return "\n".join(lines), "warn" if done.moved else "bad"
+    return "\n".join(lines), "good" if done.moved else "warn"
+
+
+def _some(told: list[str], most: int) -> list[str]:
+    """Sentences as a list's lines, and how many there are besides."""
+    lines = [f"\N{BULLET} {_short(each, _LINE)}" for each in told[:most]]
+    left = len(told) - most
+    return [*lines, f"And {left} more."] if left > 0 else lines
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _named(told: str, record: ChangeRecord | None) -> str:
     """A sentence about a change with its object's name in the place of its id."""
     if record is None:
         return told
-    name, change = shown_name(record), f"Change {record.id} "
+    name, change = _short(shown_name(record), _NAME), f"Change {record.id} "
     return told.replace(change, f"{name} ") if change in told else f"{name}: {told}"
