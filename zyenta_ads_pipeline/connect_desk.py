@@ -12,7 +12,7 @@ from rich.text import Text
 from zyenta_ads_pipeline.connect_look import Choose, Found, Wanted, bounded_platform, look
 from zyenta_ads_pipeline.connections import store_of, vault_of
 from zyenta_ads_pipeline.domain.ads import account_number
-from zyenta_ads_pipeline.domain.budget_limits import limits_of
+from zyenta_ads_pipeline.domain.budget_limits import known_limits, limits_of
 from zyenta_ads_pipeline.domain.errors import InputError, SettingsError
 from zyenta_ads_pipeline.domain.money import plain
 from zyenta_ads_pipeline.domain.shop import PlatformConnection, ShopStore
@@ -68,6 +68,7 @@ def connect(
             )
         found = Found(token=given)
         asyncio.run(look(settings, shop, token, _as_before(wanted, known), choose, found))
+        _tell_of_currency(found)
         if found.usable:
             now = datetime.now(UTC)
             connections.save(_connection(shop, found, now), found.token, now)
@@ -150,6 +151,18 @@ def _connection(shop: ShopStore, found: Found, now: datetime) -> PlatformConnect
         connected_at=now,
         updated_at=now,
     )
+
+
+def _tell_of_currency(found: Found) -> None:
+    """An account whose budgets cannot be told in Meta's units is not stored: nothing could be made
+    or changed in it."""
+    if found.account is not None and known_limits(found.account.currency) is None:
+        found.tell(
+            "budgets",
+            State.NO,
+            f"in {found.account.currency}, in which Meta bills nobody",
+            "Connect an ad account in another currency: --account.",
+        )
 
 
 def _told(settings: Settings, shop: ShopStore, found: Found, *, own: bool) -> Connected:

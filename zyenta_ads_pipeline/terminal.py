@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from zyenta_ads_pipeline.domain.errors import ZyentaError
+from zyenta_ads_pipeline.domain.errors import InputError, ZyentaError
+from zyenta_ads_pipeline.domain.money import typed_amount
 
-_THOUSANDS = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _PIPED_WIDTH = 240  # a file or pipe has no width of its own, and numbers must not be cut
 out = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
@@ -54,17 +53,12 @@ def told(first: str) -> Iterator[Callable[[str], None]]:
 
 
 def amount(text: str) -> Decimal:
-    """An amount of money that a person typed: `50`, `49.90` or `49,90`; not `1,000` or `1.000`,
-    which are a thousand to some and one to others."""
-    if _THOUSANDS.search(text):
-        raise typer.BadParameter(
-            f"{text!r} can be read in two ways. Write it like 1000 or 1000.00."
-        )
+    """An amount of money above nothing that a person typed, as `typed_amount` reads it."""
     try:
-        found = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is no amount. Write it like 50 or 49.90.") from None
-    if not found.is_finite() or found <= 0:
+        found = typed_amount(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not found:
         raise typer.BadParameter("it must be more than nothing.")
     return found
 

@@ -7,11 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from zyenta_ads_pipeline.domain.budget_limits import (
     CURRENCY_SIZES,
+    BudgetLimits,
     known_limits,
     limits_of,
 )
@@ -112,17 +113,85 @@ def test_the_limits_themselves_are_taken_and_a_unit_more_or_less_is_not(currency
             limits.require(minor)
 
 
-@given(CURRENCIES, st.integers(1, 10**15), st.integers(1, 10**15))
-def test_a_budget_beyond_the_limits_can_come_back_and_be_doubled_at_most(
-    currency: str, now: int, minor: int
+def taken(limits: BudgetLimits, minor: int) -> bool:
+    try:
+        limits.require(minor)
+    except InputError:
+        return False
+    return True
+
+
+MINOR = st.integers(0, 10**12)
+
+
+@given(CURRENCIES, MINOR, MINOR)
+def test_who_is_within_the_limits_stays_within(currency: str, now: int, minor: int) -> None:
+    """What a budget is today lets it go nowhere that a new campaign could not."""
+    limits = limits_of(currency)
+    within = to_minor(limits.least, currency) + now % to_minor(limits.most, currency)
+    assume(taken(limits, within))
+    for asked in (minor, 2 * within, to_minor(limits.most, currency) + 1, within):
+        assert taken(limits.around(within), asked) is taken(limits, asked)
+    assert limits.around(0) == limits.around(within) == limits
+
+
+@given(CURRENCIES, st.integers(1, 10**12), MINOR)
+def test_who_is_above_comes_back_and_is_doubled_at_most(
+    currency: str, above: int, minor: int
 ) -> None:
     limits = limits_of(currency)
-    least, most = (to_minor(each, currency) for each in (limits.least, limits.most))
-    if min(least, now) <= minor <= max(most, 2 * now):
-        limits.require(minor, now_minor=now)
-        return
-    with pytest.raises(InputError):
-        limits.require(minor, now_minor=now)
+    now = to_minor(limits.most, currency) + above
+    around = limits.around(now)
+    assert taken(around, now)
+    assert taken(around, 2 * now)
+    assert not taken(around, 2 * now + 1)
+    assert not taken(around, to_minor(limits.least, currency) - 1)
+    if taken(limits, minor):
+        assert taken(around, minor)
+
+
+@given(CURRENCIES, st.integers(1, 10**12))
+def test_who_is_below_may_stay_and_go_up_and_not_further_down(currency: str, below: int) -> None:
+    limits = limits_of(currency)
+    now = below % to_minor(limits.least, currency)
+    assume(now > 0)
+    around = limits.around(now)
+    assert taken(around, now)
+    assert not taken(around, now - 1)
+    assert taken(around, to_minor(limits.most, currency))
+    assert not taken(around, to_minor(limits.most, currency) + 1)
+
+
+def part_taken(limits: BudgetLimits, minor: int, part: int, whole: int) -> bool:
+    try:
+        limits.require_part(minor, part_now_minor=part, now_minor=whole)
+    except InputError:
+        return False
+    return True
+
+
+@given(CURRENCIES, st.lists(st.integers(1, 10**10), min_size=1, max_size=5), MINOR)
+def test_an_ad_set_may_have_what_its_campaign_may_have_with_it(
+    currency: str, ad_sets: list[int], minor: int
+) -> None:
+    """The first of them is set anew; a lower budget is always one."""
+    limits = limits_of(currency)
+    whole, own = sum(ad_sets), ad_sets[0]
+    after = whole - own + minor
+    most = to_minor(limits.around(whole).most, currency)
+    assert part_taken(limits, minor, own, whole) is (minor <= own or after <= most)
+
+
+def test_a_refused_raise_says_what_is_left() -> None:
+    with pytest.raises(InputError) as refused:
+        limits_of("EUR").require_part(400_000, part_now_minor=300_000, now_minor=950_000)
+    assert refused.value.what == (
+        "With 4,000.00 EUR a day for this ad set its campaign would have 10,500.00 EUR, which is "
+        "too much."
+    )
+    assert refused.value.remedy == (
+        "A campaign may have up to 10,000 EUR a day, which leaves 3,500.00 EUR for this ad set."
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ from zyenta_ads_pipeline.domain.money import (
     CURRENCY_OFFSETS,
     decimals,
     offset,
+    raised,
     show,
     to_major,
     to_minor,
+    typed_amount,
 )
 
 CURRENCIES = st.sampled_from(sorted(CURRENCY_OFFSETS))
@@ -67,6 +69,54 @@ def test_rounding_moves_an_amount_by_half_a_minor_unit_at_most(
 )
 def test_an_amount_becomes_whole_units_half_to_even(amount: str, currency: str, minor: int) -> None:
     assert to_minor(Decimal(amount), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [("50", "50"), ("49.9", "49.90"), ("49,90", "49.90"), (" 10000 ", "10000"), ("007", "7"),
+     ("0.00", "0"), ("1.00", "1")],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_was_typed(typed: str, amount: str) -> None:
+    assert typed_amount(typed) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["1,000", "1.000", "1,0000", "10,0000", "10.0000", "1,000.50", "1.000,50", "1,0000.50",
+     "10,00,000", "12,345"],
+)  # fmt: skip
+def test_what_is_grouped_is_not_taken_for_cents(typed: str) -> None:
+    with pytest.raises(InputError, match=r"Write 1000 or 1000\.00"):
+        typed_amount(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "many", "1_000", "5e3", "-5", "+5", "NaN", "1.00000", "1..5", "1.", ".5", "\u0663",
+     "1 000", "1'000", "9" * 16],
+)  # fmt: skip
+def test_what_is_no_number_is_told(typed: str) -> None:
+    with pytest.raises(InputError, match="The fee is no number"):
+        typed_amount(typed, "The fee")
+
+
+@given(st.text("0123456789.,_e+- ", max_size=12))
+def test_no_text_is_read_as_another_amount_than_it_says(text: str) -> None:
+    """What is taken has two digits after its one sign at most."""
+    try:
+        amount = typed_amount(text)
+    except InputError:
+        return
+    whole, _, cents = text.strip().replace(",", ".").partition(".")
+    assert amount == int(whole) + Decimal(int(cents or 0)) / 10 ** len(cents)
+    assert len(cents) <= 2
+
+
+@pytest.mark.parametrize(
+    ("minor", "percent", "after"), [(100, 20, 120), (333, 10, 366), (5, 10, 6), (1, 100, 2)]
+)
+def test_a_raise_is_rounded_half_up(minor: int, percent: int, after: int) -> None:
+    assert raised(minor, percent) == after
 
 
 @pytest.mark.parametrize("amount", [19.99, 19, "19.99"])

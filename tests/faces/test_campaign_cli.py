@@ -190,9 +190,25 @@ def test_ids_may_be_cut_but_not_too_short(buyer: Buyer) -> None:
     assert "no campaign 'zzzz'" in buyer.fails("campaign", "show", "zzzz")
 
 
-@pytest.mark.parametrize("budget", ["a lot", "0", "-5", "NaN", "1,000", "10.000", "1,000.50"])
+@pytest.mark.parametrize("budget", ["a lot", "0", "-5", "NaN", "1,000", "10.000", "1,000.50",
+                                    "1,0000", "10.0000", "1_000", "5e3", "0.00"])  # fmt: skip
 def test_a_budget_that_is_none_is_refused(buyer: Buyer, budget: str) -> None:
     buyer.misuses("campaign", "create", "x", "--objective", "traffic", f"--budget={budget}")
+
+
+def test_a_budget_is_set_within_the_limits_of_its_currency(buyer: Buyer) -> None:
+    own = buyer.has_a_campaign()
+    for command in (("budget", own, "9.99"), ("budget", own, "10000.01")):
+        told = buyer.fails("campaign", *command)
+        assert "Choose 10 to 10,000 USD a day." in told
+    assert "switched on" in buyer.does("campaign", "activate", own)
+    buyer.does("campaign", "budget", own, "9999,99")
+    assert [each.daily_budget_minor for each in buyer.campaigns()] == [999_999]
+    assert "10 to 10,000 USD" in buyer.fails("campaign", "budget", own, "20000")
+    creative = buyer.campaigns()[0].creatives[0].id
+    told = buyer.fails("campaign", "creative-scale", own, creative[:8], "1")
+    assert "A campaign may have up to 10,000 USD a day" in told
+    assert [each.daily_budget_minor for each in buyer.campaigns()] == [999_999]
 
 
 def test_an_unknown_store_or_product_is_told(buyer: Buyer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from tests.faces.buyer import Buyer, settle
 from tests.sandboxes import run_sandbox
 from zyenta_ads_pipeline.connections import connect_meta, store_of, vault_of
+from zyenta_ads_pipeline.domain.ads import AdAccount
+from zyenta_ads_pipeline.platforms.meta.platform import MetaAds
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import load_settings
@@ -102,6 +105,21 @@ def test_what_does_not_exist_is_told_beside_what_does(buyer: Buyer) -> None:
     assert "Not connected" in buyer.fails(*usual, "--pixel", "78", stdin=ONE)
     assert "act_ followed by digits" in buyer.fails(*usual, "--account", "shop", stdin=ONE)
     assert "act_999" in buyer.fails(*usual, "--account", "act_999", stdin=ONE)
+    assert "No connections yet" in buyer.does("connections")
+
+
+def test_an_account_in_a_currency_of_nobodys_is_told_and_not_stored(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = MetaAds.account
+
+    async def in_dinars(self: MetaAds, account_id: str) -> AdAccount:
+        return replace(await asked(self, account_id), currency="KWD", min_daily_budget=None)
+
+    monkeypatch.setattr(MetaAds, "account", in_dinars)
+    told = buyer.fails("connect", "trail", "--token-stdin", stdin=f"{ONE}\n")
+    assert "in KWD, in which Meta bills nobody" in told
+    assert "Not connected" in told
     assert "No connections yet" in buyer.does("connections")
 
 

@@ -28,10 +28,17 @@ API = "/api/v1/ads"
 ACCOUNTS = {"JPY": ("501", "Asia/Tokyo"), "IDR": ("502", "Asia/Jakarta"),
             "BHD": ("503", "Asia/Bahrain")}  # fmt: skip
 SAMPLES = [
-    # currency, a day, shown, then half as much again; minor units of each on the platform
-    ("JPY", "1000", "1,000 JPY", ["334", "333", "333"], ["501", "500", "499"]),
-    ("IDR", "250000", "250,000 IDR", ["83334", "83333", "83333"], ["125001", "125000", "124999"]),
-    ("BHD", "12.34", "12.34 BHD", ["412", "411", "411"], ["618", "617", "616"]),
+    # currency, too little, a day, shown, then half as much again; minor units on the platform
+    ("JPY", "999", "1000", "1,000 JPY", ["334", "333", "333"], ["501", "500", "499"]),
+    (
+        "IDR",
+        "99999",
+        "250000",
+        "250,000 IDR",
+        ["83334", "83333", "83333"],
+        ["125001", "125000", "124999"],
+    ),
+    ("BHD", "0.99", "12.34", "12.34 BHD", ["412", "411", "411"], ["618", "617", "616"]),
 ]
 
 
@@ -79,11 +86,12 @@ def budgets(world: SandboxHandle, campaign: str | None) -> list[str]:
     return sorted((each["daily_budget"] for each in reply.json()["data"]), key=int, reverse=True)
 
 
-@pytest.mark.parametrize(("currency", "amount", "shown", "made", "more"), SAMPLES)
+@pytest.mark.parametrize(("currency", "little", "amount", "shown", "made", "more"), SAMPLES)
 def test_the_command_line_makes_a_campaign_in_any_currency(
     buyer: Buyer,
     world: SandboxHandle,
     currency: str,
+    little: str,
     amount: str,
     shown: str,
     made: list[str],
@@ -92,7 +100,7 @@ def test_the_command_line_makes_a_campaign_in_any_currency(
     usual = {"JPY": "5000", "IDR": "500000", "BHD": "5"}[currency]
     assert f"--budget {usual}`" in stocked(buyer, currency)
     create = ("campaign", "create", "trail", "--objective", "traffic", "--budget")
-    told = buyer.fails(*create, plain(Decimal(amount) / 100))
+    told = buyer.fails(*create, little)
     assert "is too small. Choose" in told
     assert f"{currency} a day." in told
     assert buyer.campaigns() == []
@@ -100,6 +108,9 @@ def test_the_command_line_makes_a_campaign_in_any_currency(
     (campaign,) = buyer.campaigns()
     assert budgets(world, campaign.platform_campaign_id) == made
     buyer.does("campaign", "budget", campaign.id[:8], plain(Decimal(amount) * 3 / 2))
+    assert budgets(world, campaign.platform_campaign_id) == more
+    for beyond in (little, "1000000001"):
+        assert f"{currency} a day." in buyer.fails("campaign", "budget", campaign.id[:8], beyond)
     assert budgets(world, campaign.platform_campaign_id) == more
     assert shown not in buyer.does("campaign", "list")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +15,7 @@ from tests.api.home import ROOT, Home, added, proposal, proposed
 from tests.pages.browser import Browser
 from tests.store.campaign_samples import picture
 from zyenta_ads_pipeline.domain.access import Role
+from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.campaign import CampaignStatus
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.store.campaigns import Campaigns
@@ -45,17 +45,12 @@ def test_the_list_adds_up_searches_sorts_and_turns_its_pages(home: Home) -> None
     assert "No campaign fits" in none.text
 
 
-def test_two_hundred_rows_are_small_and_quick(home: Home) -> None:
+def test_two_hundred_rows_are_small(home: Home) -> None:
     for number in range(197):
         added(home.store, f"A campaign with a name of usual length {number}", CampaignStatus.PAUSED)
-    browser = Browser(home).sign_in()
-    browser.open("/campaigns?size=200")
-    begun = time.process_time()
-    page = browser.open("/campaigns?size=200")
-    took = time.process_time() - begun
+    page = Browser(home).sign_in().open("/campaigns?size=200")
     assert page.html.count("<tr>") == 201
     assert len(page.html.encode()) < 100_000
-    assert took < 0.25  # the test's own reading of the page included; measured in benchmarks/
 
 
 def test_a_look_at_the_list_asks_the_store_little(home: Home) -> None:
@@ -248,7 +243,8 @@ def test_a_budget_is_ordered_and_a_wrong_one_is_told(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["1,000", "1.000", "10,000", "1,000.50", "1.000,50", "9e999999", "NaN", "1_0"]
+    "value",
+    ["1,000", "1.000", "10,000", "1,000.50", "1.000,50", "9e999999", "NaN", "1_0", "1,0000"],
 )
 def test_a_budget_that_can_be_read_in_two_ways_is_asked_for_again(home: Home, value: str) -> None:
     browser = Browser(home).sign_in()
@@ -378,6 +374,71 @@ def test_a_budget_set_on_a_stale_page_is_told(home: Home) -> None:
     page = browser.send(form.set(daily_budget="60", version="of-long-ago"))
     assert "has changed since" in page.text
     assert home.desks.campaigns.orders(ROOT, own) == []
+
+
+@pytest.mark.parametrize(
+    ("minor", "least", "most", "words"),
+    [(5_000, "10", "10000", "10 to 10,000 EUR"), (300, "3", "10000", "3 to 10,000 EUR"),
+     (3_000_000, "10", "60000", "10 to 60,000 EUR")],
+)  # fmt: skip
+def test_the_field_of_a_budget_has_the_limits_of_the_campaign(
+    home: Home, minor: int, least: str, most: str, words: str
+) -> None:
+    own = home.campaigns[1].id
+    Campaigns(home.store).set_budget(own, minor, "max", "r", datetime.now(UTC))
+    page = Browser(home).sign_in().open(f"/campaigns/{own}")
+    (field,) = (given for _, given in page.tags if given.get("id") == "new-budget")
+    assert (field["min"], field["max"], field["step"]) == (least, most, "any")
+    assert f"{words} a day can be set" in page.text
+
+
+def test_an_ad_sets_budget_is_edited_below_what_a_campaign_must_have(home: Home) -> None:
+    own = home.campaigns[1].platform_campaign_id
+    assert own is not None
+    ad_set = {"level": Level.ADSET, "object_id": "s1", "old_value": "333", "new_value": "400"}
+    (change,) = proposed(home.store, proposal(own, **ad_set))
+    browser = Browser(home).sign_in()
+    page = browser.open(f"/campaigns/{home.campaigns[1].id}")
+    (field,) = (given for _, given in page.tags if given.get("id") == f"edit-{change}")
+    assert field["min"] == "0.01", "as little as Meta's smallest currency unit"
+    page = browser.send(page.form(f"/changes/{change}/edit").set(value="0.50"))
+    assert "is approved" in page.text
+    assert home.desks.changes.get(ROOT, change).state is ChangeState.SUPERSEDED
+
+
+@pytest.mark.parametrize(("place", "kind"), [(2, "activate"), (1, "optimize"), (0, "launch")])
+def test_what_may_spend_is_ordered_on_the_sight_of_now_alone(
+    home: Home, place: int, kind: str
+) -> None:
+    """Another has set the budget while the question was answered."""
+    browser = Browser(home).sign_in()
+    own = home.campaigns[place].id
+    form = browser.open(f"/campaigns/{own}").form(f"/campaigns/{own}/orders", kind=kind)
+    Campaigns(home.store).set_budget(own, 900_000, "max", "r", datetime.now(UTC))
+    page = browser.send(form)
+    assert page.path == f"/campaigns/{own}"
+    status = home.campaigns[place].status.value
+    assert "has changed since you looked at it, so nothing was done." in page.text
+    assert f"It is {status} now, with 9,000.00 EUR a day." in page.text
+    assert home.desks.campaigns.orders(ROOT, own) == []
+    browser.send(page.form(f"/campaigns/{own}/orders", kind=kind))
+    (order,) = home.desks.campaigns.orders(ROOT, own)
+    assert order.kind.value == kind
+    assert browser.send(form).path == f"/campaigns/{own}", "a second click is the same order"
+    assert len(home.desks.campaigns.orders(ROOT, own)) == 1
+
+
+def test_a_pause_goes_through_whatever_has_changed(home: Home) -> None:
+    browser = Browser(home).sign_in()
+    own = home.campaigns[1].id
+    page = browser.open(f"/campaigns/{own}")
+    forms = [each for each in page.forms if "pause" in each.fields.get("kind", [""])[0]]
+    assert forms
+    assert not [each for each in forms if "version" in each.fields]
+    Campaigns(home.store).set_budget(own, 900_000, "max", "r", datetime.now(UTC))
+    page = browser.send(page.form(f"/campaigns/{own}/orders", kind="pause"))
+    (order,) = home.desks.campaigns.orders(ROOT, own)
+    assert order.kind is OrderKind.PAUSE
 
 
 def test_the_page_of_a_campaign_says_what_it_is(home: Home) -> None:

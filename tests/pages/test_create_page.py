@@ -81,6 +81,30 @@ def test_a_budget_beyond_the_limits_says_the_currency_and_is_kept(home: Home) ->
     assert home.desks.campaigns.requests(ROOT) == []
 
 
+def test_a_store_in_a_currency_of_nobodys_is_told_and_another_can_be_chosen(home: Home) -> None:
+    sells_in(home, "KWD", "alpha")  # the first store of the list
+    browser = Browser(home).sign_in()
+    page = browser.open("/campaigns/new")
+    assert page.status == 200
+    form = page.form("/campaigns/new")
+    assert form.fields["store_id"] == ["alpha"]
+    assert "The account of Shop of KWD is in KWD, in which Meta bills nobody" in page.text
+    for typed in ("", "50"):
+        wrong = browser.send(form.set(daily_budget=typed), button=("act", "create"))
+        assert wrong.status == 422
+        assert wrong.text.count("in which Meta bills nobody") == 2, "above, and at the field"
+        assert "Fill this in" not in wrong.text
+    assert home.desks.campaigns.requests(ROOT) == []
+    assert browser.send(form, button=("act", "preview")).status == 200
+    page = browser.send(form.set(store_id="shop"), button=("act", "store"))
+    form = page.form("/campaigns/new")
+    assert (form.fields["currency"], form.fields["daily_budget"]) == (["EUR"], ["50"])
+    assert "bills nobody" not in page.text
+    browser.send(form, button=("act", "create"))
+    (asked,) = home.desks.campaigns.requests(ROOT)
+    assert asked.request.currency == "EUR"
+
+
 def test_another_store_begins_with_its_own_currencys_budget(home: Home) -> None:
     sells_in(home, "IDR")
     browser = Browser(home).sign_in()

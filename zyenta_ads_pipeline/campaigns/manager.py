@@ -29,7 +29,7 @@ from zyenta_ads_pipeline.domain.campaign import (
 from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState, ProposedChange
 from zyenta_ads_pipeline.domain.creative import AdCreative, CreativeStatus
 from zyenta_ads_pipeline.domain.errors import InputError
-from zyenta_ads_pipeline.domain.money import show, to_major
+from zyenta_ads_pipeline.domain.money import raised, show, to_major
 from zyenta_ads_pipeline.optimizer.guardrails import Guardrails
 from zyenta_ads_pipeline.optimizer.sharing import fill, split_over_ad_sets
 from zyenta_ads_pipeline.platforms.base import AdsPlatform
@@ -156,9 +156,9 @@ class CampaignManager:
             self.campaigns.set_budget(
                 campaign.id, daily_minor, actor=actor, reason=reason, now=self.now()
             )
-            raised = daily_minor > before
+            grew = daily_minor > before
             action = (
-                OptimizationAction.BUDGET_INCREASE if raised else OptimizationAction.BUDGET_DECREASE
+                OptimizationAction.BUDGET_INCREASE if grew else OptimizationAction.BUDGET_DECREASE
             )
             if daily_minor == before:
                 action = OptimizationAction.BUDGET_MAINTAIN
@@ -244,7 +244,7 @@ class CampaignManager:
                 f"The campaign {campaign.name} holds the budget for all its creatives.",
                 "Adjust the campaign's budget; Meta itself favours the better creative.",
             )
-        after = live.daily_budget + (live.daily_budget * percent + 50) // 100
+        after = raised(live.daily_budget, percent)
         change = self._budget(campaign, live, after, f"{creative.draft.name} scaled by {percent} %")
         acted = await self._carried_out(
             campaign, [change], actor, f"{creative.draft.name} scaled by {percent} %", {}

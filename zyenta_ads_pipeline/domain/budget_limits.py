@@ -3,13 +3,14 @@
 The seeds allow 10 to 10,000 a day and mean dollars. The same numbers hold in currencies like it, of
 which half of one to two make a dollar. Of any other only its *size* counts: the power of ten at or
 below what a dollar costs, 100 for the yen. Ten times the size is the least and a hundred thousand
-times the most, so whatever 10 to 10,000 dollars buy is possible, and a limit stays where it is
-while exchange rates move.
+times the most, so what 10 to 10,000 dollars buy is possible (but for a few percent at an end, where
+a dollar has come to cost a little less than its power of ten), and a limit stays where it is while
+exchange rates move.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -57,7 +58,20 @@ class BudgetLimits:
     @property
     def words(self) -> str:
         """`10 to 10,000 USD`."""
-        return _words(self.least, self.most, self.currency)
+        return f"{_grouped(self.least)} to {_grouped(self.most)} {self.currency}"
+
+    def around(self, now_minor: int) -> BudgetLimits:
+        """The limits of a campaign that has `now_minor` a day already, or 0.
+
+        One that lies beyond them, as Ads Manager lets it, can be brought back or left below, and at
+        most be doubled at a time. One that lies within stays within.
+        """
+        now = to_major(now_minor, self.currency)
+        return replace(
+            self,
+            least=min(self.least, now or self.least),
+            most=2 * now if now > self.most else self.most,
+        )
 
     def minor(self, amount: Decimal) -> int:
         """A new campaign's daily budget of `amount` major units in whole minor units. Raises
@@ -70,19 +84,33 @@ class BudgetLimits:
         self.require(rounded)
         return rounded
 
-    def require(self, minor: int, *, now_minor: int = 0) -> None:
-        """Raise `InputError` for a daily budget (whole minor units) outside the limits.
-
-        A campaign whose budget lies beyond them already, `now_minor`, can be brought back, and at
-        most be doubled at a time.
-        """
-        amount, now = to_major(minor, self.currency), to_major(now_minor, self.currency)
-        least, most = min(self.least, now or self.least), max(self.most, 2 * now)
-        if not least <= amount <= most:
+    def require(self, minor: int) -> None:
+        """Raise `InputError` for a daily budget (whole minor units) outside the limits."""
+        amount = to_major(minor, self.currency)
+        if not self.least <= amount <= self.most:
             raise InputError(
                 f"A daily budget of {show(amount, self.currency)} is too "
-                f"{'small' if amount < least else 'large'}.",
-                f"Choose {_words(least, most, self.currency)} a day.",
+                f"{'small' if amount < self.least else 'large'}.",
+                f"Choose {self.words} a day.",
+            )
+
+    def require_part(self, minor: int, *, part_now_minor: int, now_minor: int) -> None:
+        """Raise `InputError` for a budget of one ad set (whole minor units) that is raised so far
+        that its campaign gets beyond the most.
+
+        `part_now_minor` is what the ad set has today, `now_minor` the campaign in all. How little
+        one ad set may have is Meta's to say: three share what a campaign has at the least.
+        """
+        most = self.around(now_minor).most
+        rest = max(0, now_minor - part_now_minor)
+        whole = to_major(rest + minor, self.currency)
+        if minor > part_now_minor and whole > most:
+            left = most - to_major(rest, self.currency)
+            raise InputError(
+                f"With {show(to_major(minor, self.currency), self.currency)} a day for this ad set "
+                f"its campaign would have {show(whole, self.currency)}, which is too much.",
+                f"A campaign may have up to {_grouped(most)} {self.currency} a day, which leaves "
+                f"{show(left, self.currency)} for this ad set.",
             )
 
 
@@ -104,6 +132,5 @@ def known_limits(currency: str) -> BudgetLimits | None:
     return limits_of(currency) if currency in CURRENCY_OFFSETS else None
 
 
-def _words(least: Decimal, most: Decimal, currency: str) -> str:
-    low, high = (f"{Decimal(plain(each)):,}" for each in (least, most))
-    return f"{low} to {high} {currency}"
+def _grouped(amount: Decimal) -> str:
+    return f"{Decimal(plain(amount)):,}"

@@ -7,6 +7,7 @@ Source: Marketing API, "Currencies" page.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from zyenta_ads_pipeline.domain.errors import InputError
@@ -17,6 +18,9 @@ _OFFSET_100 = (
     "ILS INR JOD KES LTL LVL MOP MXN MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR "
     "SEK SGD SKK THB TRY UAH USD UYU VEF VES ZAR"
 )
+
+_TYPED = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,2})?", re.ASCII)
+_GROUPED = re.compile(r"[.,][0-9]{3,4}(?![0-9])", re.ASCII)  # by thousands, or ten thousands
 
 CURRENCY_OFFSETS: dict[str, int] = {
     **dict.fromkeys(_OFFSET_1.split(), 1),
@@ -51,6 +55,27 @@ def to_minor(amount: Decimal, currency: str) -> int:
     if not isinstance(amount, Decimal):
         raise TypeError(f"money is a Decimal, not {type(amount).__name__}")
     return int((amount * offset(currency)).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def raised(minor: int, percent: int) -> int:
+    """A budget of whole minor units raised by so many percent, half up."""
+    return minor + (minor * percent + 50) // 100
+
+
+def typed_amount(text: str, what: str = "The amount") -> Decimal:
+    """What a person typed, in major units: digits, and at most two more after one point or comma.
+
+    Raises `InputError`: also for 1,000 and 1.0000, which are a thousand or ten thousand to some and
+    one to others.
+    """
+    text = text.strip()
+    if _GROUPED.search(text):
+        raise InputError(
+            f"{what} of {text[:30]} can be read in two ways.", "Write 1000 or 1000.00."
+        )
+    if not _TYPED.fullmatch(text):
+        raise InputError(f"{what} is no number.", "Give one, such as 50 or 49.90.")
+    return Decimal(text.replace(",", "."))
 
 
 def to_major(minor: int, currency: str) -> Decimal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from zyenta_ads_pipeline.console.office import Office
-from zyenta_ads_pipeline.domain.budget_limits import limits_of
+from zyenta_ads_pipeline.domain.budget_limits import known_limits
 from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, BudgetLevel, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldProblem, FieldsRefused, InputError
 from zyenta_ads_pipeline.platforms.registry import require_supported
@@ -48,10 +48,12 @@ def checked(office: Office, new: NewCampaign) -> str:
     except InputError as error:
         problems.append(FieldProblem("platform", error.what, error.remedy))
     try:
-        Shops(office.store).get(new.store_id)
+        shop = Shops(office.store).get(new.store_id)
         if not problems:
             known = Connections(office.store, office.vault).get(new.store_id, new.platform)
             currency = known.currency
+            if known_limits(currency) is None:
+                problems.append(foreign_currency(shop.name, currency))
     except InputError as error:
         problems.append(FieldProblem("store_id", error.what, error.remedy))
     else:
@@ -77,6 +79,16 @@ def checked(office: Office, new: NewCampaign) -> str:
     if problems:
         raise FieldsRefused(problems)
     return currency
+
+
+def foreign_currency(store: str, currency: str) -> FieldProblem:
+    """What is wrong with a store whose ad account is in a currency that Meta does not bill in."""
+    return FieldProblem(
+        "store_id",
+        f"The account of {store} is in {currency}, in which Meta bills nobody, so no campaign can "
+        "be made for it.",
+        "Choose another store, or connect this one to another account.",
+    )
 
 
 def _products(office: Office, new: NewCampaign) -> list[FieldProblem]:
@@ -109,11 +121,12 @@ def _numbers(new: NewCampaign, currency: str) -> list[FieldProblem]:
 
 
 def _budget(budget: Decimal, currency: str) -> list[FieldProblem]:
-    """What is wrong with a daily budget. Without a currency there is no saying; then the store or
-    the platform is what has to be mended first."""
+    """What is wrong with a daily budget. Without a currency that is known there is no saying; then
+    the store or the platform is what has to be mended first."""
+    limits = known_limits(currency)
     try:
-        if currency:
-            limits_of(currency).minor(budget)
+        if limits is not None:
+            limits.minor(budget)
     except InputError as error:
         return [FieldProblem("daily_budget", error.what, error.remedy)]
     return []

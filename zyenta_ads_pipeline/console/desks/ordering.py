@@ -11,9 +11,11 @@ from zyenta_ads_pipeline.account_rules import bounds_of
 from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.connections import stopped
 from zyenta_ads_pipeline.console.office import Office
+from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.budget_limits import limits_of
-from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignStatus
-from zyenta_ads_pipeline.domain.creative import CreativeStatus
+from zyenta_ads_pipeline.domain.campaign import AdCampaign, BudgetLevel, CampaignStatus
+from zyenta_ads_pipeline.domain.change import ChangeField, ChangeState, ProposedChange
+from zyenta_ads_pipeline.domain.creative import AdCreative, CreativeStatus
 from zyenta_ads_pipeline.domain.errors import (
     FieldProblem,
     FieldsRefused,
@@ -22,10 +24,11 @@ from zyenta_ads_pipeline.domain.errors import (
     ZyentaError,
 )
 from zyenta_ads_pipeline.domain.launch import StepState
-from zyenta_ads_pipeline.domain.money import show, to_major, to_minor
+from zyenta_ads_pipeline.domain.money import raised, show, to_major, to_minor
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.launches import Launches
 from zyenta_ads_pipeline.store.orders import OrderKind
+from zyenta_ads_pipeline.store.outbox import Outbox
 from zyenta_ads_pipeline.store.records import ChangeRecord
 
 _RUNNING = frozenset(
@@ -159,6 +162,11 @@ def checked_payload(
     percent = payload.get("percent")
     if isinstance(percent, bool) or not isinstance(percent, int) or not 1 <= percent <= 100:
         raise _refused("percent", f"{percent} is no raise in percent.", "Give 1 to 100.")
+    if campaign.budget_level is BudgetLevel.ADSET:
+        now = _believed(office, campaign, creative)
+        _require_part(
+            "percent", raised(now, percent), now, campaign.daily_budget_minor, campaign.currency
+        )
     return {"creative_id": creative.id, "percent": percent}
 
 
@@ -171,7 +179,10 @@ def require_value(office: Office, record: ChangeRecord, minor: int) -> None:
     if isinstance(minor, bool) or not 1 <= minor < 10**15:
         raise _refused(name, f"{minor} is no daily budget.", "Give an amount above zero.")
     now = int(change.old_value) if change.old_value.isdecimal() else 0
-    require_budget(name, minor, now, change.currency)
+    if change.level is Level.ADSET:
+        _require_part(name, minor, now, _whole(office, change, now), change.currency)
+    else:
+        require_budget(name, minor, now, change.currency)
     if str(minor) in (change.old_value, change.new_value):
         same = "what it is now" if str(minor) == change.old_value else "what is proposed"
         raise _refused(
@@ -205,10 +216,11 @@ def _budget(office: Office, campaign: AdCampaign, payload: Mapping[str, Any]) ->
         except (ArithmeticError, ValueError, ZyentaError):
             minor = None
     if isinstance(minor, bool) or not isinstance(minor, int) or not 1 <= minor < 10**15:
+        limits = limits_of(campaign.currency).around(campaign.daily_budget_minor)
         raise _refused(
             name,
             f"{major if name == 'daily_budget' else minor} is no daily budget.",
-            f"Choose {limits_of(campaign.currency).words} a day.",
+            f"Choose {limits.words} a day.",
         )
     require_budget(name, minor, campaign.daily_budget_minor, campaign.currency)
     bounds = bounds_of(office.settings, campaign.account_id, store=office.store)
@@ -228,9 +240,49 @@ def require_budget(field: str, minor: int, now_minor: int, currency: str) -> Non
     """Raise `FieldsRefused` for a budget beyond its currency's limits, which hold for one that is
     set later as for a new campaign's. `now_minor` is today's, or 0."""
     try:
-        limits_of(currency).require(minor, now_minor=now_minor)
+        limits_of(currency).around(now_minor).require(minor)
     except InputError as error:
         raise _refused(field, error.what, error.remedy) from None
+
+
+def _require_part(field: str, minor: int, part_now: int, now: int, currency: str) -> None:
+    """Raise `FieldsRefused` for an ad set's budget that takes its campaign, of `now` in all, beyond
+    the most."""
+    try:
+        limits_of(currency).require_part(minor, part_now_minor=part_now, now_minor=now)
+    except InputError as error:
+        raise _refused(field, error.what, error.remedy) from None
+
+
+def _whole(office: Office, change: ProposedChange, part_now: int) -> int:
+    """What the campaign of an ad set's change has a day, with the raises of its other ad sets that
+    are yet to be written; of a campaign that is not ours only the ad set is known."""
+    ours = Campaigns(office.store).find(platform_campaign_id=change.campaign_id, limit=1)
+    moving = (ChangeState.APPROVED, ChangeState.SENDING)
+    others = [
+        each.change
+        for each in Outbox(office.store).find(account_id=change.account_id, states=moving)
+        if each.change.campaign_id == change.campaign_id
+        and each.change.object_id != change.object_id
+        and each.change.field is ChangeField.DAILY_BUDGET
+    ]
+    more = sum(max(0, int(each.new_value) - int(each.old_value or 0)) for each in others)
+    return max(part_now, (ours[0].daily_budget_minor if ours else part_now) + more)
+
+
+def _believed(office: Office, campaign: AdCampaign, creative: AdCreative) -> int:
+    """What a creative's ad set has a day: as we wrote it last, else its even share. What Meta shows
+    is asked when the raise is written, and may still refuse it."""
+    written = [
+        int(each.change.new_value)
+        for each in Outbox(office.store).find(
+            object_id=creative.platform_ad_set_id or "", states=[ChangeState.APPLIED]
+        )
+        if each.change.field is ChangeField.DAILY_BUDGET
+    ]
+    out = (CreativeStatus.PAUSED, CreativeStatus.LOSER)
+    running = sum(each.status not in out for each in campaign.creatives)
+    return written[-1] if written else campaign.daily_budget_minor // running
 
 
 def _refused(field: str, what: str, remedy: str) -> FieldsRefused:

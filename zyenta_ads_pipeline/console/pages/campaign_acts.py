@@ -12,15 +12,17 @@ from starlette.routing import Route
 from zyenta_ads_pipeline.console.desks.rules import RuleScope
 from zyenta_ads_pipeline.console.pages.order_lines import OrderLine, order_line, withdrawn
 from zyenta_ads_pipeline.console.pages.site import Site
-from zyenta_ads_pipeline.console.pages.typed import amount
+from zyenta_ads_pipeline.console.pages.typed import BudgetField, amount, budget_field
 from zyenta_ads_pipeline.console.pages.visit import Visit, own_path
-from zyenta_ads_pipeline.console.pages.words import ORDERS, money, refusal
+from zyenta_ads_pipeline.console.pages.words import ORDERS, STATUSES, money, refusal
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import AdCampaign
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.errors import InputError, Stale
 from zyenta_ads_pipeline.domain.money import plain, to_major
 from zyenta_ads_pipeline.store.orders import OrderKind
 
 _SHOWN = 6
+_SPENDING = ("activate", "launch", "optimize")
 _DONE_AS = {
     OrderKind.ACTIVATE: "The campaign is being activated.",
     OrderKind.PAUSE: "The campaign is being paused.",
@@ -46,13 +48,20 @@ class Offer:
         """Whether it stands behind "More"."""
         return self.kind in ("take_over", "review", "roll_back")
 
+    @property
+    def may_spend(self) -> bool:
+        """Whether money may follow from it: it holds for the sight it was decided on alone. A pause
+        goes through whatever has changed."""
+        return self.kind in _SPENDING
+
 
 @dataclass(frozen=True)
 class Offers:
     """All that this person may order of a campaign as it stands."""
 
     buttons: Sequence[Offer] = ()
-    can_budget: bool = False
+    budgets: BudgetField | None = None
+    """The budgets that may be set; None: none."""
     budget: str = ""
     version: str = ""
     creatives: frozenset[str] = field(default=frozenset())
@@ -94,9 +103,10 @@ def offers(visit: Visit, campaign: AdCampaign) -> Offers:
               "What this launch made on Meta is deleted there; the creatives are kept as a draft."),
     ]  # fmt: skip
     names = {each.value for each in allowed}
+    limits = limits_of(campaign.currency).around(campaign.daily_budget_minor)
     return Offers(
         buttons=[each for each in known if each.kind in names],
-        can_budget=OrderKind.BUDGET in allowed,
+        budgets=budget_field(limits) if OrderKind.BUDGET in allowed else None,
         budget=plain(to_major(campaign.daily_budget_minor, campaign.currency)),
         version=desk.version(campaign),
         creatives=frozenset(names & {"pause_creative", "scale_creative"}),
@@ -125,6 +135,8 @@ def order(visit: Visit) -> Response:
         )
     except ValueError:
         return visit.go(back, "This is nothing that can be ordered.", kind="bad")
+    except Stale as error:
+        return visit.go(back, f"{error.what} {_stands(visit, own)} {error.remedy}", kind="bad")
     except InputError as error:
         return visit.go(back, refusal(error), kind="bad")
     told = _DONE_AS.get(kind, f"{ORDERS[kind]}: it is under way.")
@@ -132,6 +144,13 @@ def order(visit: Visit) -> Response:
     if not reach.up and made.is_open:
         told = f"{ORDERS[kind]}: noted. It is carried out once Dagster runs again."
     return visit.go(back, told)
+
+
+def _stands(visit: Visit, own: str) -> str:
+    """How a campaign stands now, for who has seen it otherwise."""
+    campaign = visit.site.desks.campaigns.get(visit.person, own)
+    budget = money(campaign.daily_budget_minor, campaign.currency)
+    return f"It is {STATUSES[campaign.status][1].lower()} now, with {budget} a day."
 
 
 def withdraw(visit: Visit) -> Response:

@@ -11,14 +11,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zyenta_ads_pipeline.console.desks.asking import NewCampaign
+from zyenta_ads_pipeline.console.desks.asking import NewCampaign, foreign_currency
 from zyenta_ads_pipeline.console.desks.catalogue import StoreLine
 from zyenta_ads_pipeline.console.pages.site import Site
-from zyenta_ads_pipeline.console.pages.typed import amount
+from zyenta_ads_pipeline.console.pages.typed import BudgetField, amount, budget_field
 from zyenta_ads_pipeline.console.pages.visit import Visit, with_query
 from zyenta_ads_pipeline.console.pages.words import NOTHING, OBJECTIVES, major, many, money
 from zyenta_ads_pipeline.domain.access import Role
-from zyenta_ads_pipeline.domain.budget_limits import BudgetLimits, limits_of
+from zyenta_ads_pipeline.domain.budget_limits import BudgetLimits, known_limits
 from zyenta_ads_pipeline.domain.campaign import LONGEST_DAYS, CampaignObjective
 from zyenta_ads_pipeline.domain.errors import FieldsRefused, InputError
 from zyenta_ads_pipeline.domain.money import decimals, plain
@@ -117,29 +117,27 @@ class Summary:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What the field of the budget takes and its slider reaches, as HTML has numbers; `words` says
-    the limits, `ends` the slider's. `decimals` are those of an amount of the currency."""
+    """The field of the budget, and what its slider reaches; `ends` says it. `decimals` are those of
+    an amount of the currency."""
 
-    least: str
-    most: str
-    step: str
+    field: BudgetField
     slider_most: str
     slider_step: str
     ends: tuple[str, str]
-    words: str
     decimals: int
 
 
 @dataclass(frozen=True)
 class Form:
-    """All that the page shows."""
+    """All that the page shows. Without `budgets` the chosen store's currency is none of Meta's, and
+    `problem` says so."""
 
     filled: Filled
     stores: Sequence[tuple[str, str]]
     platforms: Sequence[tuple[str, str, bool]]
     objectives: Sequence[tuple[str, str, str]]
     goods: Goods
-    budgets: Budgets
+    budgets: Budgets | None
     summary: Summary
     problem: str = ""
     labels: Mapping[str, str] = field(default_factory=lambda: LABELS)
@@ -178,8 +176,11 @@ def ask(visit: Visit) -> Response:
     if act != "create":
         return _show(visit, filled, {}) if visit.fragment else visit.go(again(visit))
     errors: dict[str, str] = {}
-    currency = _currency(_chosen(_stores(visit), filled))
-    budget, days = _numbers(filled, limits_of(currency), errors)
+    currency = _currency(chosen := _chosen(_stores(visit), filled))
+    limits = known_limits(currency)
+    if chosen is not None and limits is None:
+        errors["store_id"] = str(foreign_currency(chosen.shop.name, currency))
+    budget, days = _numbers(filled, limits, errors)
     if days is not None and days != days.to_integral_value():
         errors["duration_days"] = f"Whole days, 1 to {LONGEST_DAYS}."
     if filled.currency not in ("", currency):
@@ -223,9 +224,10 @@ def _sent(visit: Visit) -> Filled:
 
 
 def _numbers(
-    filled: Filled, limits: BudgetLimits, errors: dict[str, str]
+    filled: Filled, limits: BudgetLimits | None, errors: dict[str, str]
 ) -> tuple[Decimal | None, Decimal | None]:
-    """Budget and days, each None where its error is told."""
+    """Budget and days, each None where its error is told. No amount is one without limits: of a
+    currency that is not known."""
 
     def read(name: str, text: str, what: str, may_be: str) -> Decimal | None:
         try:
@@ -235,7 +237,9 @@ def _numbers(
             errors[name] = told
         return None
 
-    budget = read("daily_budget", filled.daily_budget or "", "A daily budget", limits.words)
+    budget = None
+    if limits is not None:
+        budget = read("daily_budget", filled.daily_budget or "", "A daily budget", limits.words)
     days = read("duration_days", filled.duration_days, "A duration", f"1 to {LONGEST_DAYS}")
     return budget, days
 
@@ -243,16 +247,18 @@ def _numbers(
 def _show(visit: Visit, filled: Filled, errors: dict[str, str], status: int = 200) -> Response:
     stores = _stores(visit)
     chosen = _chosen(stores, filled)
-    limits = limits_of(_currency(chosen))
+    currency = _currency(chosen)
+    limits = known_limits(currency)
     # An amount of another currency says nothing here, unless it is shown for its error.
-    foreign = filled.currency not in ("", limits.currency) and not errors
+    foreign = filled.currency not in ("", currency) and not errors
+    budget = filled.daily_budget
+    if budget is None or foreign:
+        budget = plain(limits.usual) if limits else ""
     filled = replace(
         filled,
         store_id=chosen.shop.id if chosen else "",
-        daily_budget=plain(limits.usual)
-        if filled.daily_budget is None or foreign
-        else filled.daily_budget,
-        currency=limits.currency,
+        daily_budget=budget,
+        currency=currency,
         key=filled.key or secrets.token_urlsafe(16),
     )
     form = Form(
@@ -261,9 +267,9 @@ def _show(visit: Visit, filled: Filled, errors: dict[str, str], status: int = 20
         platforms=[(name, _TITLES.get(name, name), can.launch) for name, can in PLATFORMS.items()],
         objectives=[(each.value, *told) for each, told in OBJECTIVES.items()],
         goods=_goods(visit, chosen, filled) if chosen else Goods(),
-        budgets=_budgets(limits),
-        summary=_summary(filled, limits),
-        problem=_problem(chosen),
+        budgets=_budgets(limits) if limits else None,
+        summary=_summary(filled, currency, limits),
+        problem="" if "store_id" in errors else _problem(chosen, currency),
     )
     return visit.site.show(visit, "create.html", status, form=form, errors=errors)
 
@@ -284,8 +290,12 @@ def _currency(store: StoreLine | None) -> str:
     return store.connections[0].currency if store.connections else store.shop.currency
 
 
-def _problem(store: StoreLine | None) -> str:
-    if store is None or store.connections:
+def _problem(store: StoreLine | None, currency: str) -> str:
+    if store is None:
+        return ""
+    if known_limits(currency) is None:
+        return str(foreign_currency(store.shop.name, currency))
+    if store.connections:
         return ""
     return (
         f"{store.shop.name} is not connected to an ad account yet. Run "
@@ -325,21 +335,16 @@ def _goods(visit: Visit, store: StoreLine, filled: Filled) -> Goods:
 def _budgets(limits: BudgetLimits) -> Budgets:
     """The seeds' slider is from 10 to 500 by 5; that of another currency is as its size has it."""
     slider_most = 50 * limits.least
-    places = decimals(limits.currency)
     return Budgets(
-        least=plain(limits.least),
-        most=plain(limits.most),
-        step="any" if places else "1",
+        field=budget_field(limits),
         slider_most=plain(slider_most),
         slider_step=plain(limits.least / 2),
         ends=(f"{limits.least.normalize():,f}", f"{slider_most.normalize():,f}"),
-        words=limits.words,
-        decimals=places,
+        decimals=decimals(limits.currency),
     )
 
 
-def _summary(filled: Filled, limits: BudgetLimits) -> Summary:
-    currency = limits.currency
+def _summary(filled: Filled, currency: str, limits: BudgetLimits | None) -> Summary:
     budget, days = _numbers(filled, limits, {})
     objective = filled.objective
     if objective in set(CampaignObjective):

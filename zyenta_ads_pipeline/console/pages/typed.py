@@ -1,25 +1,38 @@
-"""Amounts as people type them into a form."""
+"""Amounts as people type them into a form, and what the form says of them."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from decimal import Decimal
 
-from zyenta_ads_pipeline.domain.errors import InputError
+from zyenta_ads_pipeline.domain.budget_limits import BudgetLimits
+from zyenta_ads_pipeline.domain.money import decimals, plain, typed_amount
 
-_AMOUNT = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,6})?", re.ASCII)
-_THOUSANDS = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
+
+@dataclass(frozen=True)
+class BudgetField:
+    """What a field for a daily budget takes, as HTML has numbers; `words` says the limits, `keys`
+    which keyboard a phone shows."""
+
+    least: str
+    most: str
+    step: str
+    keys: str
+    words: str
+
+
+def budget_field(limits: BudgetLimits) -> BudgetField:
+    """A field that takes what the limits allow: whole units where the currency has no smaller."""
+    cents = decimals(limits.currency) > 0
+    return BudgetField(
+        least=plain(limits.least),
+        most=plain(limits.most),
+        step="any" if cents else "1",
+        keys="decimal" if cents else "numeric",
+        words=limits.words,
+    )
 
 
 def amount(text: str, what: str = "The budget") -> Decimal:
-    """An amount in major units, of digits with at most one point or comma before the cents.
-
-    Raises `InputError`: also for 1,000 and 1.000, which are a thousand to some and one to others.
-    """
-    if _THOUSANDS.search(text):
-        raise InputError(
-            f"{what} of {text[:30]} can be read in two ways.", "Write 1000 or 1000.00."
-        )
-    if not _AMOUNT.fullmatch(text):
-        raise InputError(f"{what} is no number.", "Give one, such as 50 or 49.90.")
-    return Decimal(text.replace(",", "."))
+    """An amount in major units as it was typed. Raises `InputError` as `typed_amount`."""
+    return typed_amount(text, what)
