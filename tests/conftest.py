@@ -53,6 +53,17 @@ def _migrated_by_copy() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _own_dagster_home() -> Iterator[None]:
+    """What a test lets the product set does not reach the next one, whose folder is another."""
+    before = os.environ.get("DAGSTER_HOME")
+    yield
+    if before is None:
+        os.environ.pop("DAGSTER_HOME", None)
+    else:
+        os.environ["DAGSTER_HOME"] = before
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What runs on SQLite and on Postgres alike is slow on Postgres."""
     for item in items:

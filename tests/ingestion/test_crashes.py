@@ -111,7 +111,7 @@ def kills(sandbox: SandboxHandle, tmp_path: Path, number: int) -> None:
 def test_a_killed_sync_leaves_whole_days_and_the_next_one_needs_fewer_calls(
     three_weeks: SandboxHandle, tmp_path: Path
 ) -> None:
-    kills(three_weeks, tmp_path, 2)
+    kills(three_weeks, tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -81,7 +81,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield Client(sandbox)
 
 
-@pytest.mark.parametrize("breakdowns", GRIDS)
+@pytest.mark.parametrize(
+    "breakdowns",
+    [pytest.param(each, marks=pytest.mark.slow) if each in ("age", "gender") else each
+     for each in GRIDS],
+)  # fmt: skip
 def test_parts_add_up(market: Client, recorded: Client, breakdowns: str) -> None:
     keys = breakdowns.split(",")
     for client, account in ((market, market.account), (recorded, "act_42")):
