@@ -46,6 +46,7 @@ def test_on_a_phone_from_a_one_time_link(visitors: Visitors, buyers_world: World
     assert width <= PHONE["viewport"]["width"], "nothing sticks out of the screen"
 
 
+@pytest.mark.slow
 def test_by_keyboard_alone(visitors: Visitors, buyers_world: World) -> None:
     page = visitors.browser().new_page()
     hands = Keyboard()

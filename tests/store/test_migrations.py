@@ -64,7 +64,10 @@ def rows(store: Store) -> dict[str, list[dict[str, Any]]]:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("older", OLDER)
+@pytest.mark.parametrize(
+    "older",
+    [pytest.param(each, marks=pytest.mark.slow) if each == "0002" else each for each in OLDER],
+)
 def test_nothing_is_lost_on_the_way_from_an_older_version(
     store: Store, store_url: str, older: str
 ) -> None:
