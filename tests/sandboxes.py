@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast
 
+import pytest
+
 from tests.forked import Forked
 from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
@@ -28,3 +30,11 @@ def run_sandbox(config: SandboxConfig) -> Iterator[SandboxHandle]:
         yield handle
     finally:
         handle.stop()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    """A sandbox of three days for the tests of one file."""
+    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
+    with run_sandbox(config) as handle:
+        yield handle

@@ -25,7 +25,6 @@ from zyenta_ads_pipeline.campaigns.rollback import roll_back
 from zyenta_ads_pipeline.connections import connect_meta, stopped, store_of, vault_of
 from zyenta_ads_pipeline.creatives.media_files import fetch
 from zyenta_ads_pipeline.creatives.targeting import mended
-from zyenta_ads_pipeline.domain.ads import Level
 from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import (
     LONGEST_DAYS,
@@ -36,7 +35,7 @@ from zyenta_ads_pipeline.domain.campaign import (
     CampaignStatus,
 )
 from zyenta_ads_pipeline.domain.errors import InputError, NotFound, PermissionDenied, ZyentaError
-from zyenta_ads_pipeline.domain.money import raised, to_minor
+from zyenta_ads_pipeline.domain.money import to_minor
 from zyenta_ads_pipeline.domain.shop import MediaAsset, PlatformConnection
 from zyenta_ads_pipeline.drafting import draft_campaign, writer_of
 from zyenta_ads_pipeline.lake.lake import Lake
@@ -261,7 +260,6 @@ class AdsAgent:
         """Raise one creative's budget by so many percent, as far as its campaign's `BudgetLimits`
         let it."""
         async with self._managed(campaign_id) as manager:
-            await _require_room(manager, campaign_id, creative_id, percent)
             return await manager.scale_creative(
                 campaign_id, creative_id, percent, actor=self._actor
             )
@@ -470,18 +468,3 @@ class AdsAgent:
     def _connection(self, store: Store, store_id: str, platform: str) -> PlatformConnection:
         require_supported(platform)
         return Connections(store, vault_of(self._settings)).get(store_id, platform)
-
-
-async def _require_room(
-    manager: CampaignManager, campaign_id: str, creative_id: str, percent: int
-) -> None:
-    """Raise `InputError` for a raise that takes the campaign beyond the most of its currency. What
-    else may be wrong with it the manager says."""
-    campaign = manager.campaigns.get(campaign_id)
-    ad_sets = {each.id: each.platform_ad_set_id for each in campaign.creatives}
-    own = ad_sets.get(creative_id)
-    now = (await manager.platform.read_object(own, Level.ADSET)).daily_budget if own else None
-    if now is not None:
-        limits_of(campaign.currency).require_part(
-            raised(now, percent), part_now_minor=now, now_minor=campaign.daily_budget_minor
-        )

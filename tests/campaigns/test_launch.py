@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.campaigns.launching import Launching, graph, launching
-from tests.sandboxes import run_sandbox
+from tests.sandboxes import sandbox
 from tests.store.databases import empty_url, store, store_url
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, launch
 from zyenta_ads_pipeline.campaigns.rollback import roll_back
@@ -24,19 +24,11 @@ from zyenta_ads_pipeline.domain.campaign import (
 )
 from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped
 from zyenta_ads_pipeline.domain.launch import StepKind, StepState
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.campaigns import Campaigns
 from zyenta_ads_pipeline.store.database import Store, open_store
 
-__all__ = ["empty_url", "store", "store_url"]
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
+__all__ = ["empty_url", "sandbox", "store", "store_url"]
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 
 from tests.campaigns.launching import Launching, launching
-from tests.sandboxes import run_sandbox
+from tests.sandboxes import sandbox
 from zyenta_ads_pipeline.campaigns.launch import LaunchPaused, launch
 from zyenta_ads_pipeline.campaigns.rollback import roll_back
 from zyenta_ads_pipeline.domain.campaign import AdCampaign, CampaignObjective, CampaignStatus
 from zyenta_ads_pipeline.domain.errors import LaunchStopped, ZyentaError
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.database import open_store
 
@@ -34,12 +33,7 @@ TROUBLE = [
 RUNS = 40
 """More than any launch needs, at one fault in five calls."""
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
+__all__ = ["sandbox"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from tests.campaigns.launching import Launching, graph, launching
 from tests.campaigns.pushing import rails
-from tests.sandboxes import run_sandbox
+from tests.sandboxes import sandbox
 from tests.store.samples import budget
 from zyenta_ads_pipeline.campaigns.changes import push_changes
 from zyenta_ads_pipeline.campaigns.launch import launch
@@ -29,19 +29,13 @@ from zyenta_ads_pipeline.domain.campaign import (
 from zyenta_ads_pipeline.domain.change import ChangeState
 from zyenta_ads_pipeline.domain.creative import CreativeStatus
 from zyenta_ads_pipeline.domain.errors import InputError, LaunchStopped
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.store.database import open_store
 from zyenta_ads_pipeline.store.outbox import Outbox
 
 T = TypeVar("T")
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
+__all__ = ["sandbox"]
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ import dagster as dg
 import pytest
 
 from tests.faces.campaign_home import settled
-from tests.sandboxes import run_sandbox
-from zyenta_ads_pipeline.sandbox.config import SandboxConfig
+from tests.sandboxes import sandbox
 from zyenta_ads_pipeline.sandbox.process import SandboxHandle
 from zyenta_ads_pipeline.settings import Settings
 
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    config = SandboxConfig(state=tmp_path_factory.mktemp("sandbox"), port=0, days=3)
-    with run_sandbox(config) as handle:
-        yield handle
+__all__ = ["sandbox"]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from zyenta_ads_pipeline.campaigns.launch_state import is_launched
 from zyenta_ads_pipeline.campaigns.live import own_object
 from zyenta_ads_pipeline.campaigns.undo import BUYER_POLICY, OWN_WISHES
 from zyenta_ads_pipeline.domain.ads import AdObject, Level
+from zyenta_ads_pipeline.domain.budget_limits import limits_of
 from zyenta_ads_pipeline.domain.campaign import (
     AdCampaign,
     CampaignStatus,
@@ -231,7 +232,7 @@ class CampaignManager:
         """Raise the budget of a creative's own ad set by so many percent of what it has now.
 
         Rounded to whole minor units, half up. Raises `InputError` where the campaign, not the ad
-        set, holds the budget.
+        set, holds the budget, or would get beyond the most of its currency.
         """
         campaign, creative = self._creative(campaign_id, creative_id)
         if not 1 <= percent <= 100:
@@ -244,20 +245,16 @@ class CampaignManager:
                 f"The campaign {campaign.name} holds the budget for all its creatives.",
                 "Adjust the campaign's budget; Meta itself favours the better creative.",
             )
-        after = raised(live.daily_budget, percent)
-        change = self._budget(campaign, live, after, f"{creative.draft.name} scaled by {percent} %")
-        acted = await self._carried_out(
-            campaign, [change], actor, f"{creative.draft.name} scaled by {percent} %", {}
+        now, told = live.daily_budget, f"{creative.draft.name} scaled by {percent} %"
+        after = raised(now, percent)
+        limits_of(campaign.currency).require_part(
+            after, part_now_minor=now, now_minor=campaign.daily_budget_minor
         )
+        change = self._budget(campaign, live, after, told)
+        acted = await self._carried_out(campaign, [change], actor, told, {})
         if acted.applied:
-            self._know_budget(campaign, after - live.daily_budget, change.reason, actor)
-            self._log(
-                campaign,
-                OptimizationAction.CREATIVE_SCALED,
-                live.daily_budget,
-                after,
-                change.reason,
-            )
+            self._know_budget(campaign, after - now, change.reason, actor)
+            self._log(campaign, OptimizationAction.CREATIVE_SCALED, now, after, change.reason)
         return self._fresh(acted)
 
     async def push(self, ids: Sequence[str]) -> str:
